@@ -1,0 +1,1 @@
+"""The open back office of a collective management organisation."""

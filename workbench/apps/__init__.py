@@ -1,0 +1,1 @@
+"""Voila apps: a model without widgets, a view without rules."""

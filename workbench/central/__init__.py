@@ -1,0 +1,1 @@
+"""The central instance: a service of its own."""

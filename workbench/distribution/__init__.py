@@ -1,0 +1,1 @@
+"""From money and matches to what each party is owed."""

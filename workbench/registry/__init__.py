@@ -1,0 +1,1 @@
+"""Who owns what, and what we may do with it."""
