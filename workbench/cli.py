@@ -1,0 +1,406 @@
+"""The `workbench` command: the same verbs for the shell, cron and the curious; every verb prints what it did.
+
+Exit codes: 0 done, 1 the answer is no (a check or a verification failed), 2 the call cannot be carried out (the message says why).
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from tqdm import tqdm
+
+from .core.errors import Finding, WorkbenchError
+
+if TYPE_CHECKING:
+    from .api import Workbench
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=(__doc__ or "").split("\n", 1)[0])
+usage_app = typer.Typer(no_args_is_help=True, help="Usage reports: load, list, export what was quarantined.")
+run_app = typer.Typer(no_args_is_help=True, help="Distribution runs: prepare, approve, seal, statements, audit kit.")
+sync_app = typer.Typer(no_args_is_help=True, help="Exchange with the central instance.")
+central_app = typer.Typer(no_args_is_help=True, help="The central instance: serve it, admit and expel societies.")
+staff_app = typer.Typer(no_args_is_help=True, help="Who may sign in to the staff apps, and do what.")
+for _name, _sub in {"usage": usage_app, "run": run_app, "sync": sync_app, "central": central_app, "staff": staff_app}.items():
+    app.add_typer(_sub, name=_name)
+
+Folder = Annotated[Path, typer.Argument(help="The society's workspace.")]
+User = Annotated[str, typer.Option("--user", "-u", envvar="WORKBENCH_USER", help="Who does this; the system's user when not said.")]
+Why = Annotated[str, typer.Option("--why", help="The reason, for the journal.")]
+
+
+@app.command()
+def new(
+    folder: Folder,
+    code: Annotated[str, typer.Option(help="Issuer code in every identifier, like TALA.")],
+    name: Annotated[str, typer.Option(help="The society's name.")],
+    currency: Annotated[str, typer.Option(help="ISO 4217 code, like KES.")],
+    society: Annotated[str, typer.Option(help="CISAC society code, three digits.")] = "",
+    territory: Annotated[str, typer.Option(help="TIS code of the society's territory.")] = "2136",
+    database: Annotated[str, typer.Option(help="postgresql://... for an office; a file in the workspace when not said.")] = "",
+) -> None:
+    """Make a workspace with an empty book."""
+    from .api import Workbench
+
+    with Workbench.create(
+        folder, code=code, name=name, currency=currency, society=society, territory=territory, book_url=database
+    ) as wb:
+        print(f"Workspace of {name} made in {wb.config.folder}")
+
+
+@app.command()
+def demo(
+    folder: Folder,
+    seed: Annotated[int, typer.Option(help="Another seed, another society.")] = 1,
+    scale: Annotated[float, typer.Option(help="1 is 2,000 right holders, 10,000 works and 200,000 usage lines.")] = 1.0,
+) -> None:
+    """Build the invented demonstration society."""
+    from .demo import build
+
+    with _bars() as progress:
+        summary = build(folder, seed=seed, scale=scale, progress=progress)
+    print(summary)
+
+
+@app.command()
+def upgrade(folder: Folder) -> None:
+    """Bring a book to this program's schema; a backup is made first."""
+    from .core.config import read_config
+    from .core.store import BOOK, Book, require_current
+    from .core.store import upgrade as to_newest
+
+    config = read_config(folder)
+    book = Book(config.book_url)
+    try:
+        require_current(book.engine, BOOK)
+        print("The book is at this program's schema already.")
+    except WorkbenchError:
+        from .core.backup import backup as make_backup
+
+        print(f"Backup before the change: {make_backup(book, config.backups)}")
+        to_newest(book.engine, BOOK)
+        require_current(book.engine, BOOK)
+        print("The book is now at this program's schema.")
+
+
+@app.command()
+def backup(folder: Folder, to: Annotated[Path | None, typer.Option(help="A file or folder; backups/ when not said.")] = None) -> None:
+    """Write one verified file with everything in the book."""
+    from .core.backup import backup as make_backup
+
+    with _open(folder) as wb, _bars() as progress:
+        print(f"Backup written and verified: {make_backup(wb.book, to or wb.config.backups, progress=progress)}")
+
+
+@app.command()
+def restore(
+    file: Annotated[Path, typer.Argument(help="A file that `workbench backup` wrote.")],
+    folder: Annotated[Path, typer.Argument(help="A workspace without a book; made when it does not exist.")],
+    database: Annotated[str, typer.Option(help="postgresql://... to restore into an office database.")] = "",
+) -> None:
+    """Put a backup into an empty book, after checking every digest in it."""
+    from .core.backup import restore_workspace
+
+    with _bars() as progress:
+        config = restore_workspace(file, folder, book_url=database, progress=progress)
+    print(f"Restored into {config.folder}. The book has a new epoch, so that synchronisation knows.")
+
+
+@app.command()
+def check(folder: Folder) -> None:
+    """Check the whole book: files, journal chain, documents, ledger."""
+    with _open(folder) as wb:
+        findings = wb.check()
+    _print_findings(findings)
+    if findings:
+        raise typer.Exit(1)
+    print("The book is sound: database, journal chain, documents and ledger agree.")
+
+
+@app.command()
+def load(
+    folder: Folder,
+    file: Annotated[Path, typer.Argument(help="A CSV or XLSX file.")],
+    layout: Annotated[str, typer.Option(help="Its column layout, like parties-v1.")],
+    why: Why = "loaded from the command line",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would happen.")] = False,
+    user: User = "",
+) -> None:
+    """Load right holders, works, recordings or agreements from a society's own spreadsheet."""
+    with _open(folder, user) as wb, _bars() as progress:
+        intake = wb.onboarding.load(file, layout=layout, why=why, dry_run=dry_run, progress=progress)
+    _print_findings(intake.findings)
+    print(intake)
+
+
+@app.command()
+def template(folder: Folder, layout: Annotated[str, typer.Option(help="Like works-v1.")], to: Annotated[Path, typer.Option()]) -> None:
+    """Write an empty spreadsheet with the columns of a layout."""
+    with _open(folder) as wb:
+        print(f"Template written: {wb.onboarding.template(layout, to=to)}")
+
+
+@app.command()
+def layouts(folder: Folder) -> None:
+    """List the column layouts this workspace knows."""
+    with _open(folder) as wb:
+        _print_frame(wb.usage.layouts())
+
+
+@usage_app.command("load")
+def usage_load(
+    folder: Folder,
+    file: Annotated[Path, typer.Argument(help="A usage report, CSV or XLSX.")],
+    layout: Annotated[str, typer.Option(help="Its column layout, like radio-playlist-v1.")],
+    licence: Annotated[str, typer.Option(help="The licence it reports under.")],
+    period: Annotated[str, typer.Option(help="Like 2025-Q3.")],
+    why: Why = "usage report received",
+    user: User = "",
+) -> None:
+    """Load a usage report; every line is accounted for."""
+    with _open(folder, user) as wb, _bars() as progress:
+        batch = wb.usage.load(file, layout=layout, licence_id=licence, period=period, why=why, progress=progress)
+    _print_findings(batch.findings)
+    print(f"{batch.id}: {batch.counts}")
+
+
+@usage_app.command("list")
+def usage_list(folder: Folder) -> None:
+    """List the usage batches."""
+    with _open(folder) as wb:
+        _print_frame(wb.usage.batches())
+
+
+@app.command()
+def match(folder: Folder, user: User = "") -> None:
+    """Match every usage line to a recording or work, or say that it cannot be."""
+    with _open(folder, user) as wb, _bars() as progress:
+        done = wb.matching.run(progress=progress)
+        _print_frame(done.summary())
+
+
+@run_app.command("prepare")
+def run_prepare(
+    folder: Folder,
+    period: Annotated[str, typer.Option(help="Like 2025-Q3.")],
+    rulebook: Annotated[str, typer.Option(help="A rule book of the workspace or of this program.")] = "default",
+    user: User = "",
+) -> None:
+    """Compute a distribution; nothing is owed yet."""
+    with _open(folder, user) as wb, _bars() as progress:
+        run = wb.distribution.prepare(period=period, rulebook=rulebook, progress=progress)
+        _print_findings(run.findings)
+        _print_frame(run.summary())
+        print(f"{run.id} is {run.state}; digest {run.digest}")
+
+
+@run_app.command("list")
+def run_list(folder: Folder) -> None:
+    """List the runs and their states."""
+    with _open(folder) as wb:
+        _print_frame(wb.distribution.runs())
+
+
+@run_app.command("approve")
+def run_approve(folder: Folder, run_id: str, user: User = "") -> None:
+    """Approve a prepared run, as a second person."""
+    with _open(folder, user) as wb:
+        wb.distribution.get(run_id).approve()
+        print(f"{run_id} is approved by {wb.office.user}.")
+
+
+@run_app.command("seal")
+def run_seal(folder: Folder, run_id: str, note: Annotated[str, typer.Option(help="The decision it rests on.")], user: User = "") -> None:
+    """Make an approved run final; later corrections are further runs."""
+    with _open(folder, user) as wb:
+        run = wb.distribution.get(run_id)
+        run.seal(note=note)
+        print(f"{run_id} is sealed; digest {run.digest}")
+
+
+@run_app.command("explain")
+def run_explain(folder: Folder, run_id: str, party: Annotated[str, typer.Option(help="Identifier or IPI of the party.")]) -> None:
+    """Show every cent of one party, back to its usage lines."""
+    with _open(folder) as wb:
+        _print_frame(wb.distribution.get(run_id).explain(party=party))
+
+
+@run_app.command("statements")
+def run_statements(
+    folder: Folder,
+    run_id: str,
+    to: Annotated[Path | None, typer.Option(help="outbox/ of the workspace when not said.")] = None,
+    party: Annotated[list[str] | None, typer.Option(help="Only these parties, with PDF.")] = None,
+    pdf: Annotated[bool, typer.Option("--pdf/--no-pdf", help="PDFs as well as CSVs.")] = True,
+    user: User = "",
+) -> None:
+    """Write a statement for each party."""
+    with _open(folder, user) as wb, _bars() as progress:
+        written = wb.statements.write(
+            run_id, to=to or wb.config.outbox / run_id, formats=("csv", "pdf") if pdf else ("csv",), parties=party, progress=progress
+        )
+    print(written)
+
+
+@run_app.command("kit")
+def run_kit(folder: Folder, run_id: str, to: Annotated[Path | None, typer.Option(help="The zip to write.")] = None) -> None:
+    """Write the audit kit of a run: one zip that anyone can verify anywhere."""
+    with _open(folder) as wb:
+        print(f"Audit kit: {wb.statements.audit_kit(run_id, to=to or wb.config.outbox / f'{run_id}-audit-kit.zip')}")
+
+
+@app.command()
+def verify(
+    kit: Annotated[Path, typer.Argument(help="An audit kit.")],
+    database: Annotated[str, typer.Option(help="Recompute from this empty PostgreSQL or SQLite database.")] = "",
+) -> None:
+    """Recompute a run from its audit kit and say whether it is identical, or what differs."""
+    from .distribution.verification import verify as verify_kit
+
+    answer = verify_kit(kit, database_url=database)
+    print(answer)
+    if not answer.identical:
+        raise typer.Exit(1)
+
+
+@sync_app.command("register")
+def sync_register(
+    folder: Folder,
+    url: Annotated[str, typer.Option(help="Where the central instance answers.")],
+    secret: Annotated[str, typer.Option(help="The one-time token its operator gave.", envvar="WORKBENCH_TOKEN")],
+    user: User = "",
+) -> None:
+    """Introduce this instance to a central one."""
+    with _open(folder, user) as wb:
+        wb.sync.register(url=url, secret=secret)
+        print(f"Registered with {url}.")
+
+
+@sync_app.command("exchange")
+def sync_exchange(folder: Folder, user: User = "") -> None:
+    """Push what is new here and pull what is new elsewhere; resumes where a cut left it."""
+    with _open(folder, user) as wb, _bars() as progress:
+        print(wb.sync.exchange(progress=progress))
+
+
+@sync_app.command("state")
+def sync_state(folder: Folder) -> None:
+    """Say what there is to push, and when the last exchange was."""
+    with _open(folder) as wb:
+        for name, value in dict(wb.sync.state()).items():
+            print(f"{name:22} {value}")
+
+
+@sync_app.command("conflicts")
+def sync_conflicts(folder: Folder) -> None:
+    """List what two societies changed at once."""
+    with _open(folder) as wb:
+        _print_frame(wb.sync.conflicts())
+
+
+@central_app.command("serve")
+def central_serve(
+    database: Annotated[str, typer.Option(help="sqlite:///FILE or postgresql://...")],
+    host: Annotated[str, typer.Option()] = "127.0.0.1",
+    port: Annotated[int, typer.Option()] = 8090,
+) -> None:
+    """Start the central instance."""
+    from .central import serve
+
+    serve(database, host=host, port=port)
+
+
+@central_app.command("enrol")
+def central_enrol(
+    database: Annotated[str, typer.Option(help="sqlite:///FILE or postgresql://...")],
+    code: Annotated[str, typer.Option(help="The instance's code, like TALA.")],
+    name: Annotated[str, typer.Option(help="The society's name.")],
+    society: Annotated[str, typer.Option(help="CISAC society code.")] = "",
+) -> None:
+    """Admit a society and print its one-time token."""
+    from .central import enrol
+
+    print(enrol(database, code=code, name=name, society=society))
+
+
+@central_app.command("revoke")
+def central_revoke(database: Annotated[str, typer.Option()], code: Annotated[str, typer.Option()]) -> None:
+    """Expel an instance: its requests are refused from now on."""
+    from .central import revoke
+
+    revoke(database, code=code)
+    print(f"{code} is revoked.")
+
+
+@staff_app.command("add")
+def staff_add(
+    folder: Folder,
+    name: str,
+    role: Annotated[list[str], typer.Option(help="analyst, distribution, approver, auditor or admin; several allowed.")],
+    password: Annotated[str, typer.Option(prompt=True, confirmation_prompt=True, hide_input=True)],
+    user: User = "",
+) -> None:
+    """Let a person sign in to the staff apps."""
+    with _open(folder, user) as wb:
+        wb.staff.add(name, password=password, roles=role, why="added from the command line")
+        print(f"{name} may sign in as {', '.join(role)}.")
+
+
+@app.command()
+def serve(
+    folder: Folder,
+    port: Annotated[int, typer.Option(help="Port of the staff apps.")] = 8866,
+    lab: Annotated[bool, typer.Option("--lab", help="JupyterLab with the notebooks as well, one port further.")] = False,
+) -> None:
+    """Start the staff apps on this machine; Ctrl-C ends them."""
+    from .apps.server import serve as serve_apps
+
+    serve_apps(folder, port=port, lab=lab)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run one verb; a problem becomes one readable sentence and exit code 2."""
+    try:
+        app(args=list(arguments) if arguments is not None else None)
+    except WorkbenchError as error:
+        print(f"workbench: {error}", file=sys.stderr)
+        sys.exit(2)
+
+
+def _open(folder: Path, user: str = "") -> Workbench:
+    from .api import Workbench
+
+    return Workbench.open(folder, user=user)
+
+
+class _bars:  # noqa: N801  reads as a word at its call
+    """A progress bar per thing being done, on standard error."""
+
+    def __enter__(self) -> Callable[[str, int, int], None]:
+        self._bar: tqdm[Any] | None = None
+        return self._show
+
+    def _show(self, what: str, done: int, total: int) -> None:
+        if self._bar is None or self._bar.desc != f"{what}: ":
+            self.__exit__()
+            self._bar = tqdm(total=total, desc=what, leave=False, disable=None)
+        self._bar.total = total
+        self._bar.update(done - self._bar.n)
+
+    def __exit__(self, *_: object) -> None:
+        if self._bar is not None:
+            self._bar.close()
+
+
+def _print_findings(findings: Sequence[Finding], most: int = 20) -> None:
+    for finding in findings[:most]:
+        print(f"  {finding}")
+    if len(findings) > most:
+        print(f"  ... and {len(findings) - most} more findings")
+
+
+def _print_frame(frame: Any) -> None:
+    print(frame.to_string(index=False) if len(frame) else "(nothing)")
