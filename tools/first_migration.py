@@ -1,4 +1,4 @@
-"""Write the first migration of the book anew from the declared tables. Only until the first release; afterwards revisions are added."""
+"""Write the first migration of the book anew from the declared tables. Until the first release only."""
 
 import tempfile
 from pathlib import Path

@@ -1,6 +1,6 @@
 """The `workbench` command: the same verbs for the shell, cron and the curious; every verb prints what it did.
 
-Exit codes: 0 done, 1 the answer is no (a check or a verification failed), 2 the call cannot be carried out (the message says why).
+Exit codes: 0 done; 1 the answer is no (a check or a verification failed); 2 it cannot be done, and the message says why.
 """
 
 from __future__ import annotations
@@ -18,7 +18,9 @@ from .core.errors import Finding, WorkbenchError
 if TYPE_CHECKING:
     from .api import Workbench
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=(__doc__ or "").split("\n", 1)[0])
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=(__doc__ or "").split("\n", 1)[0]
+)
 usage_app = typer.Typer(no_args_is_help=True, help="Usage reports: load, list, export what was quarantined.")
 run_app = typer.Typer(no_args_is_help=True, help="Distribution runs: prepare, approve, seal, statements, audit kit.")
 sync_app = typer.Typer(no_args_is_help=True, help="Exchange with the central instance.")
@@ -28,7 +30,9 @@ for _name, _sub in {"usage": usage_app, "run": run_app, "sync": sync_app, "centr
     app.add_typer(_sub, name=_name)
 
 Folder = Annotated[Path, typer.Argument(help="The society's workspace.")]
-User = Annotated[str, typer.Option("--user", "-u", envvar="WORKBENCH_USER", help="Who does this; the system's user when not said.")]
+User = Annotated[
+    str, typer.Option("--user", "-u", envvar="WORKBENCH_USER", help="Who does this; the system's user when not said.")
+]
 Why = Annotated[str, typer.Option("--why", help="The reason, for the journal.")]
 
 
@@ -87,7 +91,9 @@ def upgrade(folder: Folder) -> None:
 
 
 @app.command()
-def backup(folder: Folder, to: Annotated[Path | None, typer.Option(help="A file or folder; backups/ when not said.")] = None) -> None:
+def backup(
+    folder: Folder, to: Annotated[Path | None, typer.Option(help="A file or folder; backups/ when not said.")] = None
+) -> None:
     """Write one verified file with everything in the book."""
     from .core.backup import backup as make_backup
 
@@ -137,7 +143,9 @@ def load(
 
 
 @app.command()
-def template(folder: Folder, layout: Annotated[str, typer.Option(help="Like works-v1.")], to: Annotated[Path, typer.Option()]) -> None:
+def template(
+    folder: Folder, layout: Annotated[str, typer.Option(help="Like works-v1.")], to: Annotated[Path, typer.Option()]
+) -> None:
     """Write an empty spreadsheet with the columns of a layout."""
     with _open(folder) as wb:
         print(f"Template written: {wb.onboarding.template(layout, to=to)}")
@@ -213,7 +221,9 @@ def run_approve(folder: Folder, run_id: str, user: User = "") -> None:
 
 
 @run_app.command("seal")
-def run_seal(folder: Folder, run_id: str, note: Annotated[str, typer.Option(help="The decision it rests on.")], user: User = "") -> None:
+def run_seal(
+    folder: Folder, run_id: str, note: Annotated[str, typer.Option(help="The decision it rests on.")], user: User = ""
+) -> None:
     """Make an approved run final; later corrections are further runs."""
     with _open(folder, user) as wb:
         run = wb.distribution.get(run_id)
@@ -240,7 +250,11 @@ def run_statements(
     """Write a statement for each party."""
     with _open(folder, user) as wb, _bars() as progress:
         written = wb.statements.write(
-            run_id, to=to or wb.config.outbox / run_id, formats=("csv", "pdf") if pdf else ("csv",), parties=party, progress=progress
+            run_id,
+            to=to or wb.config.outbox / run_id,
+            formats=("csv", "pdf") if pdf else ("csv",),
+            parties=party,
+            progress=progress,
         )
     print(written)
 

@@ -1,4 +1,4 @@
-"""What every notebook leans on: checked parameters, a progress bar, and a runner that does not take papermill's word for a run's state.
+"""What every notebook leans on: checked parameters, a progress bar, and a runner that keeps its own record of a run.
 
 Papermill only warns about an unknown parameter, turns `007` into 7, and calls a killed run "completed". So `run` refuses unknown
 names, passes every value as the text it is, and writes its own manifest beside the executed notebook.
@@ -146,7 +146,7 @@ def run(
 ) -> dict[str, Any]:
     """Run one notebook with checked parameter names and return its manifest (also written as `OUTPUT.manifest.json`).
 
-    Raises `WorkbenchError` for an unknown parameter, with the nearest name, and when a cell fails, with the notebook's own message.
+    Raises `WorkbenchError` for an unknown parameter, naming the nearest, and when a cell fails, with that cell's message.
     """
     known = papermill.inspect_notebook(str(notebook))
     for name in parameters:

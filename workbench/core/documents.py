@@ -1,7 +1,7 @@
 """A document is one whole thing of the register (a work with its titles and shares), kept in a root table and its part tables.
 
-Every desk declares its kinds once; saving, loading, the journal entry, the optimistic version and synchronisation then work alike for
-all of them. A document is a plain dict: `id`, the root's fields, and a list of dicts for each part, in order.
+Every desk declares its kinds once; saving, loading, journal, optimistic version and synchronisation then work alike for all.
+A document is a plain dict: `id`, the root's fields, and a list of dicts for each part, in order.
 
     WORK = Kind("work", "W", work_table, {"titles": work_title, "shares": work_share})
     save(change, WORK, {"title": "Malaika", "titles": [...], "shares": [...]})      # id and version are given by the book
@@ -119,7 +119,7 @@ def version_of(connection: Connection, kind: Kind, entity_id: str) -> int:
 
 
 def normalise(kind: Kind, document: Document) -> Document:
-    """Return a complete document: every field present, text composed (NFC); raises `WorkbenchError` for a field unknown to the kind."""
+    """Return a complete document, every field present, text composed (NFC); raises `WorkbenchError` for an unknown field."""
     known = {"id", *kind.fields, *kind.parts}
     if strange := sorted(set(document) - known):
         raise unknown(f"field of {kind.name}", strange[0], known)

@@ -1,7 +1,7 @@
 """The trade's identifiers: how each is written, printed and checked.
 
-Each function takes what a file or a person wrote and returns the stored spelling, or raises `WorkbenchError` naming the rule broken.
-Stored: IPI name number 11 digits · IPI base number `I-NNNNNNNNN-C` · ISWC `T-NNN.NNN.NNN-C` · ISRC 12 characters · ISNI 16 characters.
+Each takes what a file or a person wrote and returns the stored spelling, or raises `WorkbenchError` naming the rule broken.
+Stored: IPI name number 11 digits · IPI base number `I-NNNNNNNNN-C` · ISWC `T-NNN.NNN.NNN-C` · ISRC 12 · ISNI 16 characters.
 """
 
 from __future__ import annotations

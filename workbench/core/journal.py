@@ -1,7 +1,7 @@
 """The journal: who changed what, when and why, append-only, each entry carrying the hash of the one before.
 
-It is written in the same transaction as the change. The chain shows a tampered entry; only its head kept elsewhere (on statements,
-on runs, countersigned by the central instance) shows a rewritten whole.
+It is written in the same transaction as the change. The chain shows a tampered entry; only its head kept elsewhere (on
+statements, on runs, countersigned by the central instance) shows a rewritten whole.
 """
 
 from __future__ import annotations

@@ -32,8 +32,8 @@ def minor_digits(currency: str) -> int:
 def parse_micros(text: str) -> int:
     """Return the micros written in `text`: plain ASCII digits, at most 18, at most six decimals.
 
-    Raises `WorkbenchError` for anything else, at once: NaN, 1E+400000, 1_000, non-ASCII digits and thousands separators are refused
-    before any arithmetic sees them.
+    Raises `WorkbenchError` for anything else, at once: NaN, 1E+400000, 1_000, non-ASCII digits and thousands separators are
+    refused before any arithmetic sees them.
 
     >>> parse_micros("12.5")
     12500000
@@ -118,7 +118,7 @@ class Money:
 def allocate(micros: int, weights: Mapping[str, int]) -> dict[str, int]:
     """Split `micros` in proportion to whole `weights`, exactly: largest remainder, ties by the key that sorts first.
 
-    Returns a whole number of micros per key, summing to `micros`; each within one micro of its exact quotient; a zero weight gets zero.
+    Returns whole micros per key, summing to `micros`, each within one micro of its exact quotient; a zero weight gets zero.
     Raises `WorkbenchError` when nothing can take the money (no weight above zero) or a weight is negative.
 
     >>> allocate(1_000_000, {"b": 1, "a": 1, "c": 1})

@@ -1,6 +1,6 @@
 """A share is a whole number of parts per million; 100 % is `WHOLE`.
 
-One third cannot be written exactly, so trade files write 33.33 or 33.34: totals are judged with a tolerance, never corrected in silence.
+One third cannot be written exactly, so files say 33.33 or 33.34: totals are judged with a tolerance, never corrected in silence.
 """
 
 from __future__ import annotations

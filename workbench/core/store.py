@@ -1,8 +1,8 @@
 """The book: one engine factory for SQLite and PostgreSQL, with the settings that keep acknowledged work.
 
-SQLite in WAL mode is the embedded default, PostgreSQL the office. Defaults lose data, so nothing here is left to them: a write
-transaction begins IMMEDIATE (a deferred one fails under load), `synchronous` is FULL (NORMAL loses acknowledged commits at a power
-cut), foreign keys are on, and one fixed SQLite library is used in the process (two copies drop each other's locks).
+SQLite in WAL mode is the embedded default, PostgreSQL the office. Defaults lose data, so nothing here is left to them: a
+write transaction begins IMMEDIATE (a deferred one fails under load), `synchronous` is FULL (NORMAL loses acknowledged
+commits at a power cut), foreign keys are on, and one SQLite library is used in the process (two drop each other's locks).
 
     with book.write("a.mwangi", "title misspelt in the contract") as change:   # one transaction, one change set
         documents.save(change, WORK, document)                                  # the change and its journal entry, or neither
