@@ -1,15 +1,16 @@
-"""The declared files of a run: every input and result table with its columns, units, key and order, and how each is written and digested.
+"""The declared files of a run: every input and result table with its columns, units, key and order.
 
-A run folder holds `parameters.json`, `rulebook.yaml`, `inputs/*.csv`, `results/*.csv` and `manifest.json`. The claim "identical" is
-about these files. CSV: UTF-8, LF, header, minimal quotes, rows sorted by the table's key; money in whole micros, shares in ppm (or
-ppt, see `entitlements`), days as ISO text, unknown text empty. One micro's way back through the results:
+A run folder holds `parameters.json`, `rulebook.yaml`, `inputs/*.csv`, `results/*.csv` and `manifest.json`. The claim
+"identical" is about these files. CSV: UTF-8, LF, header, minimal quotes, rows sorted by the table's key; money in whole micros,
+shares in ppm (or ppt, see `entitlements`), days as ISO text, unknown text empty. One micro's way back through the results:
 
-    balances <- postings <- entitlements -> allocation -> usage_points -> inputs/usages       (which use earned it)
-                                         -> pools -> pool_receipts -> inputs/receipts        (who paid it)
+    balances <- postings <- entitlements <- allocation <- usage_points <- inputs/usages     (which use earned it)
+                                                       <- pool_receipts <- inputs/receipts   (who paid it)
 
 `payee_id` is whose account is credited: the party itself, or `society:052` for a party affiliated to society 052.
 A target is what a pool's money is allocated to: a work in a performing or mechanical pool, a recording in a neighbouring pool.
-`as_of_on` is the day for which agreements and mandates were resolved: the newest day, not after the use, on which one of them changed.
+`as_of_on` is the day for which agreements and mandates were resolved: the newest day, not after the use, on which one of them
+changed.
 """
 
 from __future__ import annotations
