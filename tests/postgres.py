@@ -55,6 +55,6 @@ def find_programs() -> Path:
 
 def _run(arguments: list[object]) -> None:
     words = [str(argument) for argument in arguments]
-    done = subprocess.run(words, capture_output=True, text=True, timeout=120, cwd="/")
+    done = subprocess.run(words, check=False, capture_output=True, text=True, timeout=120, cwd="/")
     if done.returncode:
         raise RuntimeError(f"{' '.join(words)} failed: {done.stdout}{done.stderr}")

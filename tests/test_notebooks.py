@@ -83,7 +83,7 @@ def test_all_that_is_wrong_with_parameters_is_said_at_once() -> None:
 
 def test_a_missing_file_names_what_lies_there(tmp_path: Path) -> None:
     (tmp_path / "radio.csv").write_text("x", encoding="utf-8")
-    with pytest.raises(WorkbenchError, match="expected one of radio.csv"):
+    with pytest.raises(WorkbenchError, match=r"expected one of radio\.csv"):
         validate(usage_file=("file", str(tmp_path / "radoi.csv")))
 
 
