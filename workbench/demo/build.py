@@ -1,0 +1,163 @@
+"""Build the demonstration: invent the society, put its register into the book, write its usage files."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from .. import api
+from ..core.documents import Kind, save_many
+from ..core.office import Progress, silent
+from . import business, contracts, people, repertoire
+from .words import generator
+
+CURRENCY = "KES"
+WHO = "demo"
+
+
+@dataclass
+class Demo:
+    """What was built, in numbers; printing it says so in words."""
+
+    folder: Path
+    seed: int
+    counts: dict[str, int] = field(default_factory=dict)
+    files: dict[str, int] = field(default_factory=dict)
+    """Usage files in the inbox, and how many lines each has."""
+    licences: dict[str, str] = field(default_factory=dict)
+    """Licence ids by customer: radio, streaming, concerts."""
+
+    def __str__(self) -> str:
+        lines = [f"Tala Music Rights Society, invented with seed {self.seed}, lies in {self.folder}"]
+        lines += [f"  {count:>9,} {name}" for name, count in self.counts.items()]
+        lines += [f"  {count:>9,} lines in inbox/{name}" for name, count in self.files.items()]
+        return "\n".join(lines)
+
+
+def build(folder: str | Path, seed: int = 1, scale: float = 1.0, progress: Progress = silent, database: str = "") -> Demo:
+    """Make a new workspace in `folder` with the invented society and its usage files, and return what was built.
+
+    The same `seed` and `scale` give the same identifiers, documents and usage files, byte for byte; only the journal's times
+    and the workspace's own keys differ. `scale` 1 is 2,000 right holders, 10,000 works, 12,000 recordings and 200,000 usage
+    lines. `database` names a PostgreSQL database for the book. Raises `WorkbenchError` where a workspace exists already.
+    """
+    wb = api.Workbench.create(
+        folder,
+        code="TALA",
+        name="Tala Music Rights Society",
+        currency=CURRENCY,
+        society=people.OWN_SOCIETY,
+        territory="404",
+        book_url=database,
+        user=WHO,
+    )
+    with wb:
+        demo = Demo(wb.config.folder, seed)
+        _Builder(wb, demo, scale, progress).run()
+    return demo
+
+
+class _Builder:
+    """One build: what has been made so far, and the steps in order."""
+
+    def __init__(self, wb: api.Workbench, demo: Demo, scale: float, progress: Progress) -> None:
+        self.wb, self.demo, self.progress = wb, demo, progress
+        self.size = {name: max(lowest, round(full * scale)) for name, (full, lowest) in SIZES.items()}
+        self.done = 0
+
+    def run(self) -> None:
+        """Invent and save everything."""
+        members = self._members()
+        cast = repertoire.cast(members)
+        works = self._works(cast)
+        recordings = self._recordings(cast, works)
+        self._contracts(cast, members, works)
+        self._business(cast, works)
+        del recordings
+
+    def _members(self) -> list[people.Member]:
+        self._step("right holders")
+        members = people.members(generator(self.demo.seed, "people"), self.size["parties"])
+        stored = self._save(api.parties.PARTY, [member.document for member in members], "the invented members join")
+        for member, document in zip(members, stored, strict=True):
+            member.document = document
+        writers = [member for member in members if "writer" in member.roles]
+        self.demo.counts["right holders"] = len(members)
+        self.demo.counts["writers without an IPI number, on purpose"] = sum(
+            not member.document["ipi_base_number"] for member in writers
+        )
+        return members
+
+    def _works(self, cast: repertoire.Cast) -> list[dict[str, Any]]:
+        self._step("works")
+        rng = generator(self.demo.seed, "works")
+        mistakes = repertoire.plan_mistakes(rng, self.size["works"])
+        works = self._save(
+            api.works.WORK, repertoire.works(rng, cast, self.size["works"], mistakes), "the invented works are documented"
+        )
+        self.demo.counts["works"] = len(works)
+        self.demo.counts["works whose performing shares do not total 100 %, on purpose"] = len(mistakes.wrong_total)
+        self.demo.counts["works without shares, on purpose"] = len(mistakes.no_shares)
+        return works
+
+    def _recordings(self, cast: repertoire.Cast, works: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        self._step("recordings")
+        made = repertoire.recordings(generator(self.demo.seed, "recordings"), cast, works, self.size["recordings"])
+        self.demo.counts["recordings"] = len(made)
+        return self._save(api.recordings.RECORDING, made, "the invented recordings are documented")
+
+    def _contracts(self, cast: repertoire.Cast, members: Sequence[people.Member], works: list[dict[str, Any]]) -> None:
+        self._step("agreements and mandates")
+        rng = generator(self.demo.seed, "contracts")
+        agreements = contracts.agreements(rng, cast, works)
+        mandates = contracts.mandates(rng, members)
+        self._save(api.agreements.AGREEMENT, agreements, "publishing and sub-publishing agreements are filed")
+        self._save(api.mandates.MANDATE, mandates, "members entrust their rights")
+        self.demo.counts["agreements"] = len(agreements)
+        self.demo.counts["mandates"] = len(mandates)
+
+    def _business(self, cast: repertoire.Cast, works: list[dict[str, Any]]) -> None:
+        self._step("licences, invoices, receipts, concerts")
+        rng = generator(self.demo.seed, "business")
+        users = business.CUSTOMERS
+        licensees = self._save(api.licences.LICENSEE, [dict(user.licensee) for user in users], "licensees sign up")
+        licences = self._save(
+            api.licences.LICENCE,
+            [business.licence(user, licensee["id"]) for user, licensee in zip(users, licensees, strict=True)],
+            "licences for 2025 are signed",
+        )
+        self.demo.licences = {user.key: document["id"] for user, document in zip(users, licences, strict=True)}
+        bills = []
+        for quarter in business.QUARTERS:
+            for user in users:
+                number, net = len(bills) + 1, user.net_micros[quarter]
+                bills.append(business.invoice(self.demo.licences[user.key], number, quarter, net, CURRENCY))
+        invoices = self._save(api.licences.INVOICE, bills, "two quarters are invoiced")
+        paid = [receipt for bill in invoices for receipt in business.receipts(rng, bill)]
+        self._save(api.licences.RECEIPT, paid, "the bank's statement is booked")
+        shows = business.concerts(rng, works, cast.performers, self.demo.licences["concerts"], self.size["concerts"])
+        self._save(api.performances.PERFORMANCE, shows, "the hall's concerts and set lists are captured")
+        self.demo.counts["licences"] = len(licences)
+        self.demo.counts["invoices"] = len(invoices)
+        self.demo.counts["receipts"] = len(paid)
+        self.demo.counts["concerts"] = len(shows)
+
+    def _save(self, kind: Kind, documents: list[dict[str, Any]], why: str) -> list[dict[str, Any]]:
+        with self.wb.office.change(why) as change:
+            return save_many(change, kind, documents)
+
+    def _step(self, what: str) -> None:
+        self.progress(what, self.done, len(STEPS))
+        self.done += 1
+
+
+SIZES = {  # at scale 1, and the least that still makes a society
+    "parties": (2_000, 60),
+    "works": (10_000, 60),
+    "recordings": (12_000, 72),
+    "concerts": (60, 4),
+    "lines": (200_000, 400),
+}
+STEPS = ("members", "works", "recordings", "contracts", "business", "usage")
