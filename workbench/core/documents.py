@@ -22,6 +22,8 @@ from .store import Change, Whole, book_table, whole, words
 
 CHUNK = 500
 Document = dict[str, Any]
+KINDS: dict[str, Kind] = {}
+"""Every kind declared so far by its name: synchronisation handles all of them alike without knowing the desks."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,9 @@ class Kind:
     letter: str
     table: Table
     parts: Mapping[str, Table] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        KINDS[self.name] = self
 
     @property
     def fields(self) -> list[str]:
