@@ -18,7 +18,7 @@ environment: .venv/.complete
 	@PYTHON=$(PYTHON) tools/environment.sh
 
 run: environment ## Make the environment and a demonstration society, run its whole chain, say where to look
-	@$(BIN)/python tools/run_chain.py $(SOCIETY) --seed $(SEED) --scale $(SCALE)
+	@$(BIN)/python -m tools.chain $(SOCIETY) --seed $(SEED) --scale $(SCALE)
 
 test: environment ## Install what the tests need, then run all of them
 	@tools/test_needs.sh
@@ -35,11 +35,11 @@ serve: environment ## Start JupyterLab with the notebooks and the staff apps, on
 lint: environment ## Check style and types, and put the style right
 	@$(BIN)/ruff check --fix . && $(BIN)/ruff format . && $(BIN)/mypy
 
-notebooks: environment ## Run every notebook by papermill on a fresh small society, into out/notebooks
-	@$(BIN)/python tools/run_notebooks.py out/notebooks
+notebooks: environment ## Run every notebook by papermill on a fresh small society in out/small
+	@$(BIN)/python -m tools.chain out/small --scale 0.02 --fresh
 
 bench: environment ## Measure against peers, in the same run; results as data in benchmarks/
 	@$(BIN)/python benchmarks/run.py
 
 lock: environment ## Pin every dependency anew, with hashes, from pyproject.toml; renew environment.yml
-	@$(BIN)/python tools/lock.py
+	@$(BIN)/python -m tools.lock

@@ -1,4 +1,4 @@
-"""One source of dependencies: pyproject.toml; the lock and environment.yml say the same, and no file names a host or a machine."""
+"""One source of dependencies is pyproject.toml: lock and environment agree with it, and no file names a host or a machine."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def pinned() -> dict[str, list[str]]:
     """Return the versions the lock names, by package; a package may have one per Python."""
     found: dict[str, list[str]] = {}
     for name, number in re.findall(
-        r"^([a-z0-9.\-]+)==([^ \\;]+)", (ROOT / "requirements.lock").read_text(encoding="utf-8"), re.M
+        r"^([a-z0-9.\-]+)==([^ \\;]+)", (ROOT / "requirements.lock").read_text(encoding="utf-8"), re.MULTILINE
     ):
         found.setdefault(name, []).append(number)
     return found
@@ -67,7 +67,7 @@ def test_no_file_names_a_package_host_or_a_path_of_one_machine() -> None:
     wrong = []
     for name in filter(None, files):
         path = ROOT / name
-        if path.suffix not in {".png"} and path.is_file() and hosts.search(path.read_bytes()):
+        if path.suffix != ".png" and path.is_file() and hosts.search(path.read_bytes()):
             wrong.append(name)
     assert wrong == []
 

@@ -1,7 +1,7 @@
 """Pin every dependency of pyproject.toml, with hashes, into requirements.lock, and write environment.yml from the same source.
 
-    python tools/lock.py            renew both
-    python tools/lock.py --check    tell whether environment.yml still says what pyproject.toml says
+python tools/lock.py            renew both
+python tools/lock.py --check    tell whether environment.yml still says what pyproject.toml says
 """
 
 from __future__ import annotations

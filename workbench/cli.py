@@ -104,15 +104,15 @@ def backup(
 @app.command()
 def restore(
     file: Annotated[Path, typer.Argument(help="A file that `workbench backup` wrote.")],
-    folder: Annotated[Path, typer.Argument(help="A workspace without a book; made when it does not exist.")],
+    folder: Annotated[Path, typer.Argument(help="The new workspace.")],
     database: Annotated[str, typer.Option(help="postgresql://... to restore into an office database.")] = "",
+    user: User = "",
 ) -> None:
-    """Put a backup into an empty book, after checking every digest in it."""
-    from .core.backup import restore_workspace
+    """Put a backup into a new workspace, after checking every digest in it."""
+    from .api import Workbench
 
-    with _bars() as progress:
-        config = restore_workspace(file, folder, book_url=database, progress=progress)
-    print(f"Restored into {config.folder}. The book has a new epoch, so that synchronisation knows.")
+    with _bars() as progress, Workbench.restore(file, folder, book_url=database, user=user, progress=progress) as wb:
+        print(f"Restored into {wb.config.folder}. The book has a new epoch, so that synchronisation knows.")
 
 
 @app.command()

@@ -1,0 +1,173 @@
+"""Build the demonstration society and run its whole chain through the notebooks, as a society's year would; then say where to look.
+
+    python tools/chain.py FOLDER [--seed 1] [--scale 1] [--fresh]
+
+`make run` is this at full size; `make notebooks` and the tests run it on a small society.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import secrets
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from workbench import Workbench, WorkbenchError
+from workbench.demo import Demo, build
+from workbench.distribution.verification import verify
+from workbench.notebooks import run as run_notebook
+
+ROOT = Path(__file__).resolve().parent.parent
+PERIOD = "2025-Q3"
+PREPARES, APPROVES = "a.mwangi", "b.kamau"
+
+
+@dataclass
+class Chain:
+    """One run of the chain: where it happens, and what the reader is told."""
+
+    folder: Path
+    show: bool = True
+    seconds: dict[str, float] = field(default_factory=dict)
+    executed: list[tuple[Path, Path]] = field(default_factory=list)
+    """(notebook, executed notebook), in order."""
+
+    def step(self, notebook: str, name: str = "", **parameters: str) -> Path:
+        """Run one notebook on the society and keep its executed form under notebooks/ of the workspace."""
+        source = ROOT / "notebooks" / f"{notebook}.ipynb"
+        output = self.folder / "notebooks" / f"{name or notebook.replace('/', '-')}.ipynb"
+        with self._timed(name or notebook):
+            run_notebook(source, output, {"workspace": str(self.folder), "user": PREPARES, **parameters}, show=False)
+        self.executed.append((source, output))
+        return output
+
+    @contextmanager
+    def _timed(self, what: str) -> Iterator[None]:
+        if self.show:
+            print(f"  {what:34}", end="", flush=True)
+        started = time.monotonic()
+        yield
+        self.seconds[what] = time.monotonic() - started
+        if self.show:
+            print(f"{self.seconds[what]:7.1f} s", flush=True)
+
+
+def run_chain(folder: Path, *, seed: int = 1, scale: float = 1.0, show: bool = True) -> Chain:
+    """Build the society in `folder` and run every notebook on it; two people approve and seal; the kit is verified."""
+    chain = Chain(folder, show)
+    with chain._timed("demonstration society"):
+        society = build(folder, seed=seed, scale=scale)
+    if show:
+        print(society)
+    onboard(chain)
+    for report in society.reports:
+        chain.step(
+            "matching/1_usage",
+            name=f"matching-1_usage-{Path(report.file).stem}",
+            usage_file=report.file,
+            layout=report.layout,
+            licence=report.licence_id,
+            period=report.period,
+        )
+    chain.step("matching/2_match")
+    chain.step("matching/3_review")
+    chain.step("distribution/1_pools", period=PERIOD)
+    chain.step("distribution/2_run", period=PERIOD)
+    with chain._timed("approve and seal (second person)"), Workbench.open(folder, user=APPROVES) as wb:
+        run = wb.distribution.latest()
+        run.approve()
+        run.seal(note="Board decision 2025/14, demonstration")
+    chain.step("distribution/3_explain")
+    chain.step("distribution/4_statements", pdf="top")
+    with central_instance(folder) as (url, token):
+        chain.step("exchange", url=url, token=token)
+    tell(chain, society)
+    return chain
+
+
+def onboard(chain: Chain) -> None:
+    """Take in the few right holders, works, recordings and agreements that lie in the inbox as spreadsheets."""
+    for number, stem in enumerate(("right_holders", "works", "recordings", "agreements"), start=1):
+        chain.step(f"onboarding/{number}_{stem}")
+
+
+@contextmanager
+def central_instance(folder: Path) -> Iterator[tuple[str, str]]:
+    """Start a central instance on this machine for the time of an exchange; gives its address and a one-time token."""
+    from workbench.central import enrol
+
+    (folder / "central").mkdir(exist_ok=True)
+    database = f"sqlite:///{folder / 'central' / 'central.sqlite'}"
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    token = enrol(database, code="TALA", name="Tala Music Rights Society")
+    log = (folder / "logs" / f"central-{secrets.token_hex(3)}.log").open("wb")
+    program = [sys.executable, "-m", "workbench.central", "--database", database, "--port", str(port)]
+    server = subprocess.Popen(program, stdout=log, stderr=log)
+    try:
+        for _ in range(100):
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", port)) == 0:
+                    break
+            time.sleep(0.1)
+        yield f"http://127.0.0.1:{port}", token
+    finally:
+        server.terminate()
+        server.wait(timeout=20)
+        log.close()
+
+
+def tell(chain: Chain, society: Demo) -> None:
+    """Print where everything is, and the digest that any auditor must get."""
+    with Workbench.open(chain.folder, user=PREPARES) as wb:
+        run = wb.distribution.latest()
+        statements = wb.config.outbox / run.id
+        kit = wb.config.outbox / f"{run.id}-audit-kit.zip"
+        answer = verify(kit)
+        if not chain.show:
+            return
+        summary = run.summary().to_string(index=False)
+    shown = Path(os.path.relpath(chain.folder))
+    print(f"\n{summary}\n\n{answer}\n")
+    print(f"Statements       {shown / statements.relative_to(chain.folder)}")
+    print(f"Run and digest   {run.id} {run.digest}")
+    print(
+        f"Audit kit        {shown / kit.relative_to(chain.folder)}   check it: workbench verify {shown / kit.relative_to(chain.folder)}"
+    )
+    print(f"Notebooks as run {shown / 'notebooks'}")
+    print("Apps             make serve, then http://127.0.0.1:8866")
+    for account in society.accounts:
+        print(f"                 sign in as {account.name} / {account.password} ({', '.join(account.roles)})")
+
+
+def main() -> None:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description="Run the whole chain on a demonstration society.")
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--scale", type=float, default=1.0)
+    parser.add_argument("--fresh", action="store_true", help="remove an earlier demonstration in FOLDER first")
+    asked = parser.parse_args()
+    folder = asked.folder.resolve()
+    if folder.exists() and asked.fresh and (folder / "workbench.toml").is_file():
+        shutil.rmtree(folder)
+    if (folder / "workbench.toml").exists():
+        print(f"{asked.folder} is there already. Look at it with: make serve. Start anew with: rm -r {asked.folder} && make run")
+        return
+    try:
+        run_chain(folder, seed=asked.seed, scale=asked.scale)
+    except WorkbenchError as error:
+        sys.exit(f"workbench: {error}")
+
+
+if __name__ == "__main__":
+    main()
