@@ -1,6 +1,6 @@
-"""Build the demonstration society and run its whole chain through the notebooks, as a society's year would; then say where to look.
+"""Build the demonstration society, run its whole chain through the notebooks as a society would, and say where to look.
 
-    python tools/chain.py FOLDER [--seed 1] [--scale 1] [--fresh]
+    python -m tools.chain FOLDER [--seed 1] [--scale 1] [--fresh]
 
 `make run` is this at full size; `make notebooks` and the tests run it on a small society.
 """
@@ -140,9 +140,8 @@ def tell(chain: Chain, society: Demo) -> None:
     print(f"\n{summary}\n\n{answer}\n")
     print(f"Statements       {shown / statements.relative_to(chain.folder)}")
     print(f"Run and digest   {run.id} {run.digest}")
-    print(
-        f"Audit kit        {shown / kit.relative_to(chain.folder)}   check it: workbench verify {shown / kit.relative_to(chain.folder)}"
-    )
+    print(f"Audit kit        {shown / kit.relative_to(chain.folder)}")
+    print(f"                 check it: workbench verify {shown / kit.relative_to(chain.folder)}")
     print(f"Notebooks as run {shown / 'notebooks'}")
     print("Apps             make serve, then http://127.0.0.1:8866")
     for account in society.accounts:
