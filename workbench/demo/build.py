@@ -10,7 +10,7 @@ from typing import Any
 from .. import api
 from ..core.documents import Kind, save_many
 from ..core.office import Progress, silent
-from . import business, contracts, people, repertoire
+from . import business, contracts, people, repertoire, usage
 from .words import generator
 
 CURRENCY = "KES"
@@ -74,8 +74,8 @@ class _Builder:
         works = self._works(cast)
         recordings = self._recordings(cast, works)
         self._contracts(cast, members, works)
-        self._business(cast, works)
-        del recordings
+        shows = self._business(works, recordings)
+        self._usage(members, works, recordings, shows)
 
     def _members(self) -> list[people.Member]:
         self._step("right holders")
@@ -118,7 +118,7 @@ class _Builder:
         self.demo.counts["agreements"] = len(agreements)
         self.demo.counts["mandates"] = len(mandates)
 
-    def _business(self, cast: repertoire.Cast, works: list[dict[str, Any]]) -> None:
+    def _business(self, works: list[dict[str, Any]], recordings: list[dict[str, Any]]) -> list[dict[str, Any]]:
         self._step("licences, invoices, receipts, concerts")
         rng = generator(self.demo.seed, "business")
         users = business.CUSTOMERS
@@ -137,19 +137,51 @@ class _Builder:
         invoices = self._save(api.licences.INVOICE, bills, "two quarters are invoiced")
         paid = [receipt for bill in invoices for receipt in business.receipts(rng, bill)]
         self._save(api.licences.RECEIPT, paid, "the bank's statement is booked")
-        shows = business.concerts(rng, works, cast.performers, self.demo.licences["concerts"], self.size["concerts"])
-        self._save(api.performances.PERFORMANCE, shows, "the hall's concerts and set lists are captured")
+        shows = business.concerts(rng, recordings, works, self.demo.licences["concerts"], self.size["concerts"])
+        shows = self._save(api.performances.PERFORMANCE, shows, "the hall's concerts and set lists are captured")
         self.demo.counts["licences"] = len(licences)
         self.demo.counts["invoices"] = len(invoices)
         self.demo.counts["receipts"] = len(paid)
         self.demo.counts["concerts"] = len(shows)
+        return shows
+
+    def _usage(
+        self,
+        members: Sequence[people.Member],
+        works: list[dict[str, Any]],
+        recordings: list[dict[str, Any]],
+        shows: list[dict[str, Any]],
+    ) -> None:
+        seed, quarters = self.demo.seed, business.QUARTERS
+        songs = usage.library(generator(seed, "library"), recordings, works, members)
+        writer = usage.Writer(self.wb.config.inbox, songs)
+        by_work = {song.work_id: song for song in songs.inside}
+        items = sum(len(show["items"]) for show in shows)
+        sets = min(items, self.size["lines"] // 10)
+        for quarter in quarters:
+            self._step(f"set lists {quarter}")
+            writer.concerts(generator(seed, f"concerts-{quarter}"), shows, quarter, by_work, sets // len(quarters))
+        left = self.size["lines"] - sum(writer.lines.values())
+        plays = left * 47 // 100 // len(quarters)
+        radio = usage.Source(generator(seed, "radio"), songs, "radio")
+        streaming = usage.Source(generator(seed, "streaming"), songs, "streaming")
+        for position, quarter in enumerate(quarters, start=1):
+            self._step(f"playlists {quarter}")
+            writer.radio(generator(seed, f"radio-{quarter}"), radio, quarter, plays)
+            self._step(f"streams {quarter}")
+            rest = left - plays * len(quarters)
+            count = rest // len(quarters) if position < len(quarters) else rest - rest // len(quarters)
+            writer.streaming(generator(seed, f"streaming-{quarter}"), streaming, quarter, count)
+        writer.finish()
+        self.demo.files = writer.lines
+        self.demo.counts["usage lines"] = sum(writer.lines.values())
 
     def _save(self, kind: Kind, documents: list[dict[str, Any]], why: str) -> list[dict[str, Any]]:
         with self.wb.office.change(why) as change:
             return save_many(change, kind, documents)
 
     def _step(self, what: str) -> None:
-        self.progress(what, self.done, len(STEPS))
+        self.progress(what, self.done, STEPS)
         self.done += 1
 
 
@@ -160,4 +192,5 @@ SIZES = {  # at scale 1, and the least that still makes a society
     "concerts": (60, 4),
     "lines": (200_000, 400),
 }
-STEPS = ("members", "works", "recordings", "contracts", "business", "usage")
+STEPS = 11
+"""Steps of a build, for its progress bar."""

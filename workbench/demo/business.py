@@ -8,7 +8,8 @@ from datetime import date, timedelta
 from random import Random
 from typing import Any
 
-from .people import Member
+from ..core.periods import Period
+from .repertoire import title as new_title
 from .words import lists
 
 QUARTERS = ("2025-Q2", "2025-Q3")
@@ -107,7 +108,7 @@ def invoice(licence_id: str, number: int, quarter: str, net_micros: int, currenc
 
 
 def receipts(rng: Random, bill: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return what was paid of an invoice by the end of its quarter: in one or two transfers, now and then not all of it."""
+    """Return what was paid of an invoice by the end of its quarter, in one or two transfers."""
     total = bill["net_micros"] + bill["tax_micros"]
     parts = [total] if rng.random() < 0.5 else [total * 3 // 5 // UNIT * UNIT, total - total * 3 // 5 // UNIT * UNIT]
     last = _quarter_days(bill["period"])[1]
@@ -124,25 +125,35 @@ def receipts(rng: Random, bill: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def concerts(
-    rng: Random, stock: Sequence[dict[str, Any]], crowd: Sequence[Member], licence_id: str, count: int
+    rng: Random, recordings: Sequence[dict[str, Any]], works: Sequence[dict[str, Any]], licence_id: str, count: int
 ) -> list[dict[str, Any]]:
-    """Return `count` concerts over the two quarters, each with 10 to 20 items; some items are not known to the society."""
+    """Return `count` concerts over the two quarters, 14 to 26 songs each: the artist's own recordings, covers, and new songs."""
     words = lists("companies")
-    names = {work["id"]: work for work in stock}
+    titles = {work["id"]: work["title"] for work in works}
+    songs: dict[str, list[dict[str, Any]]] = {}
+    for recording in recordings:
+        songs.setdefault(recording["main_artist"], []).append(recording)
+    artists = sorted(songs, key=lambda artist: (-len(songs[artist]), artist))[: count * 3]
     made = []
     for place in range(count):
         first, last = _quarter_days(QUARTERS[place % len(QUARTERS)])
         day = first + timedelta(days=rng.randint(0, (last - first).days))
-        lead = rng.choice(crowd).display
+        artist = rng.choice(artists)
+        size = rng.randint(14, 26)
+        own = rng.sample(songs[artist], k=min(size, len(songs[artist])))
+        chosen = own + rng.sample(recordings, k=min(size - len(own), len(recordings)))
         items = []
-        for work_id in rng.sample(list(names), k=min(rng.randint(10, 20), len(names))):
+        for recording in chosen:
+            work_id = recording["works"][0]["work_id"]
             known = rng.random() < 0.85
             items.append(
                 {
-                    "title": names[work_id]["title"],
-                    "performer": lead,
+                    "title": titles[work_id]
+                    if known
+                    else f"{new_title(rng)[0]} {rng.choice(('Mpya', 'Nouveau', 'New Song', 'Inédit'))}",
+                    "performer": artist,
                     "writers": "",
-                    "duration_seconds": names[work_id]["duration_seconds"] + rng.randint(-20, 90),
+                    "duration_seconds": recording["duration_seconds"] + rng.randint(-20, 90),
                     "work_id": work_id if known else None,
                 }
             )
@@ -161,7 +172,5 @@ def concerts(
 
 
 def _quarter_days(quarter: str) -> tuple[date, date]:
-    from ..core.periods import Period
-
     period = Period.parse(quarter)
     return period.starts_on, period.ends_on

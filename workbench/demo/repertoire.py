@@ -113,11 +113,8 @@ def _work(rng: Random, people: Cast, popularity: list[float], place: int, mistak
         titles.append({"kind": "TT", "title": other, "language": other_code})
     shares = [] if place in mistakes.no_shares else _shares(rng, writers, people.publishers)
     if place in mistakes.wrong_total:
-        shares[0]["performing_ppm"] = (
-            max(0, shares[0]["performing_ppm"] - 125_000)
-            if rng.random() < 0.6
-            else min(WHOLE, shares[0]["performing_ppm"] + 90_000)
-        )
+        too_much = shares[0]["performing_ppm"] <= WHOLE - 90_000 and rng.random() < 0.4
+        shares[0]["performing_ppm"] += 90_000 if too_much else -125_000
     return {
         "title": name,
         "iswc": make_iswc(990_000_000 + place) if rng.random() < 0.8 else "",
