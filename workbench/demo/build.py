@@ -17,6 +17,34 @@ CURRENCY = "KES"
 WHO = "demo"
 
 
+ACCOUNTS = (
+    ("a.mwangi", "Akinyi Mwangi-Kombe", "karibu tala mwangi", ("analyst", "distribution")),
+    ("b.kamau", "Baraka Kamau-Thaka", "karibu tala kamau", ("approver",)),
+    ("c.auma", "Chausiku Auma-Winja", "karibu tala auma", ("auditor",)),
+    ("d.njeri", "Dalili Njeri-Hoya", "karibu tala njeri", ("admin", "analyst")),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """One usage file: where it lies in the workspace, and what to say when it is loaded."""
+
+    file: str
+    layout: str
+    licence_id: str
+    period: str
+    lines: int
+
+
+@dataclass(frozen=True, slots=True)
+class DemoAccount:
+    """One invented person who may sign in to the apps; the password is for the demonstration only."""
+
+    name: str
+    password: str
+    roles: tuple[str, ...]
+
+
 @dataclass
 class Demo:
     """What was built, in numbers; printing it says so in words."""
@@ -24,15 +52,19 @@ class Demo:
     folder: Path
     seed: int
     counts: dict[str, int] = field(default_factory=dict)
-    files: dict[str, int] = field(default_factory=dict)
-    """Usage files in the inbox, and how many lines each has."""
     licences: dict[str, str] = field(default_factory=dict)
     """Licence ids by customer: radio, streaming, concerts."""
+    reports: list[Report] = field(default_factory=list)
+    """The usage files in the inbox, in the order in which they would have come."""
+    accounts: list[DemoAccount] = field(default_factory=list)
 
     def __str__(self) -> str:
         lines = [f"Tala Music Rights Society, invented with seed {self.seed}, lies in {self.folder}"]
         lines += [f"  {count:>9,} {name}" for name, count in self.counts.items()]
-        lines += [f"  {count:>9,} lines in inbox/{name}" for name, count in self.files.items()]
+        lines += [
+            f"  {one.lines:>9,} lines in {one.file} (layout {one.layout}, licence {one.licence_id})" for one in self.reports
+        ]
+        lines += [f"  sign in as {one.name}, password: {one.password} ({', '.join(one.roles)})" for one in self.accounts]
         return "\n".join(lines)
 
 
@@ -76,6 +108,7 @@ class _Builder:
         self._contracts(cast, members, works)
         shows = self._business(works, recordings)
         self._usage(members, works, recordings, shows)
+        self._accounts()
 
     def _members(self) -> list[people.Member]:
         self._step("right holders")
@@ -173,8 +206,17 @@ class _Builder:
             count = rest // len(quarters) if position < len(quarters) else rest - rest // len(quarters)
             writer.streaming(generator(seed, f"streaming-{quarter}"), streaming, quarter, count)
         writer.finish()
-        self.demo.files = writer.lines
+        layouts = {"radio": "radio-playlist-v1", "streaming": "streaming-report-v1", "concerts": "set-list-v1"}
+        for name, count in sorted(writer.lines.items(), key=lambda item: item[0].partition("-")[2]):
+            key, _, rest = name.partition("-")
+            period = rest.partition(".")[0]
+            self.demo.reports.append(Report(f"inbox/{name}", layouts[key], self.demo.licences[key], period, count))
         self.demo.counts["usage lines"] = sum(writer.lines.values())
+
+    def _accounts(self) -> None:
+        for name, full_name, password, roles in ACCOUNTS:
+            self.wb.staff.add(name, full_name=full_name, password=password, roles=roles, why="the demonstration's staff")
+            self.demo.accounts.append(DemoAccount(name, password, roles))
 
     def _save(self, kind: Kind, documents: list[dict[str, Any]], why: str) -> list[dict[str, Any]]:
         with self.wb.office.change(why) as change:

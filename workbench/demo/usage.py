@@ -95,7 +95,7 @@ def _outside(rng: Random, inside: Sequence[Song], members: Sequence[Member]) -> 
     """Yield songs nobody registered, of six kinds."""
     bands = lists("companies")["bands"]
     titles = {song.title.casefold() for song in inside}
-    stems = [member.display.split()[-1] for member in members if member.display]
+    stems = [(member.latin or member.display).split()[-1] for member in members if member.document["kind"] == "natural"]
     for number in range(max(60, len(inside) // 2)):
         model = inside[rng.randrange(len(inside))]
         stranger = f"{rng.choice(bands['start'])} {rng.choice(stems)} {rng.choice(bands['end'])}"

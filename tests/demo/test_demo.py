@@ -1,0 +1,177 @@
+"""The laws of the demonstration society: the same for the same seed, valid in every number, wrong only where it says so."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from python_calamine import CalamineWorkbook
+
+from workbench import api
+from workbench.core import identifiers
+from workbench.core.documents import Kind, load_many
+from workbench.demo import Demo, build
+from workbench.demo.dirt import Spelling, spell
+from workbench.demo.words import generator
+
+KINDS = {
+    "parties": api.parties.PARTY,
+    "works": api.works.WORK,
+    "recordings": api.recordings.RECORDING,
+    "agreements": api.agreements.AGREEMENT,
+    "mandates": api.mandates.MANDATE,
+    "licences": api.licences.LICENCE,
+    "invoices": api.licences.INVOICE,
+    "receipts": api.licences.RECEIPT,
+    "performances": api.performances.PERFORMANCE,
+}
+SCALE = 0.05
+
+
+@dataclass
+class Built:
+    demo: Demo
+    wb: api.Workbench
+
+    def documents(self, kind: Kind) -> list[dict[str, Any]]:
+        with self.wb.book.read() as connection:
+            return list(load_many(connection, kind).values())
+
+    def fingerprint(self) -> dict[str, str]:
+        files = {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in sorted(self.wb.config.inbox.iterdir())}
+        return files | {name: repr(self.documents(kind)) for name, kind in KINDS.items()}
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Built]:
+    folder = tmp_path_factory.mktemp("demo") / "tala"
+    demo = build(folder, seed=7, scale=SCALE)
+    with api.Workbench.open(folder) as wb:
+        yield Built(demo, wb)
+
+
+def test_the_same_seed_builds_the_same_society_and_another_seed_another(tmp_path: Path) -> None:
+    fingerprints = []
+    for folder, seed in (("one", 3), ("two", 3), ("three", 4)):
+        demo = build(tmp_path / folder, seed=seed, scale=0.01)
+        with api.Workbench.open(tmp_path / folder) as wb:
+            fingerprints.append(Built(demo, wb).fingerprint())
+    assert fingerprints[0] == fingerprints[1]
+    assert all(fingerprints[0][name] != fingerprints[2][name] for name in ("parties", "works", "truth.csv", "radio-2025-Q3.csv"))
+
+
+def test_it_has_the_size_that_was_asked_for(built: Built) -> None:
+    sizes = {name: len(built.documents(kind)) for name, kind in KINDS.items()}
+    assert {name: sizes[name] for name in ("parties", "works", "recordings", "licences")} == {
+        "parties": 100,
+        "works": 500,
+        "recordings": 600,
+        "licences": 3,
+    }
+    assert built.demo.counts["usage lines"] == 10_000 == sum(report.lines for report in built.demo.reports)
+
+
+def test_every_number_of_a_party_work_and_recording_has_a_true_check_digit(built: Built) -> None:
+    for party in built.documents(api.parties.PARTY):
+        for rule, value in [
+            *(("ipi_name_number", name["ipi_name_number"]) for name in party["names"]),
+            ("ipi_base_number", party["ipi_base_number"]),
+            ("isni", party["isni"]),
+            ("ipn", party["ipn"]),
+        ]:
+            assert not value or identifiers.RULES[rule](value) == value
+    for work in built.documents(api.works.WORK):
+        assert not work["iswc"] or identifiers.iswc(work["iswc"]) == work["iswc"]
+    for recording in built.documents(api.recordings.RECORDING):
+        assert not recording["isrc"] or identifiers.isrc(recording["isrc"]) == recording["isrc"]
+
+
+def test_no_two_parties_share_a_number_or_a_name(built: Built) -> None:
+    parties = built.documents(api.parties.PARTY)
+    for values in (
+        [name["ipi_name_number"] for party in parties for name in party["names"] if name["ipi_name_number"]],
+        [party["ipi_base_number"] for party in parties if party["ipi_base_number"]],
+        [(party["first_name"], party["name"]) for party in parties],
+    ):
+        assert len(values) == len(set(values))
+
+
+def test_names_and_titles_come_in_many_scripts(built: Built) -> None:
+    texts = [party["name"] for party in built.documents(api.parties.PARTY)] + [
+        work["title"] for work in built.documents(api.works.WORK)
+    ]
+    scripts = {unicodedata.name(letter).split()[0] for text in texts for letter in text if letter.isalpha()}
+    assert {"LATIN", "ETHIOPIC", "ARABIC", "CYRILLIC"} <= scripts
+
+
+def test_works_total_one_hundred_percent_except_those_it_names(built: Built) -> None:
+    works = built.documents(api.works.WORK)
+    missing = [work for work in works if not work["shares"]]
+    wrong = [work for work in works if work["shares"] and sum(row["performing_ppm"] for row in work["shares"]) != 1_000_000]
+    assert len(missing) == built.demo.counts["works without shares, on purpose"]
+    assert len(wrong) == built.demo.counts["works whose performing shares do not total 100 %, on purpose"]
+
+
+def test_original_publishers_own_at_most_half_of_performing(built: Built) -> None:
+    for work in built.documents(api.works.WORK):
+        assert sum(row["performing_ppm"] for row in work["shares"] if row["role"] == "E") <= 500_000
+
+
+def test_foreign_publishers_reach_this_territory_through_a_chain_of_agreements(built: Built) -> None:
+    agreements = built.documents(api.agreements.AGREEMENT)
+    acquirers = {one["acquirer_party_id"] for one in agreements if one["kind"] in {"OG", "OS"}}
+    sub_published = {one["assignor_party_id"] for one in agreements if one["kind"] in {"PG", "PS"}}
+    assert acquirers & sub_published
+
+
+def test_producers_of_a_recording_share_the_whole(built: Built) -> None:
+    for recording in built.documents(api.recordings.RECORDING):
+        assert sum(row["share_ppm"] for row in recording["contributors"] if row["role"] == "producer") == 1_000_000
+        assert any(row["role"] == "featured" for row in recording["contributors"])
+
+
+def test_the_truth_has_one_row_for_every_line_of_every_report(built: Built) -> None:
+    with (built.wb.config.inbox / "truth.csv").open(encoding="utf-8", newline="") as file:
+        truth = list(csv.DictReader(file))
+    for report in built.demo.reports:
+        path = built.wb.config.folder / report.file
+        if path.suffix == ".xlsx":
+            lines = len(CalamineWorkbook.from_path(path).get_sheet_by_index(0).to_python()) - 1
+        else:
+            lines = len(path.read_text(encoding="utf-8").splitlines()) - 1
+        rows = [row for row in truth if row["file"] == path.name]
+        assert [int(row["line"]) for row in rows] == list(range(2, lines + 2))
+        assert lines == report.lines
+
+
+def test_between_15_and_35_percent_of_played_lines_are_not_in_the_repertoire(built: Built) -> None:
+    with (built.wb.config.inbox / "truth.csv").open(encoding="utf-8", newline="") as file:
+        rows = [row for row in csv.DictReader(file) if not row["file"].startswith("concerts")]
+    outside = sum(row["expected"] == "outside" for row in rows)
+    assert 15 <= 100 * outside / len(rows) <= 35
+    assert any(row["expected"] == "broken" for row in rows)
+
+
+def test_a_few_songs_get_most_of_the_plays(built: Built) -> None:
+    with (built.wb.config.inbox / "truth.csv").open(encoding="utf-8", newline="") as file:
+        plays: dict[str, int] = {}
+        for row in csv.DictReader(file):
+            if row["recording_id"]:
+                plays[row["recording_id"]] = plays.get(row["recording_id"], 0) + 1
+    ranked = sorted(plays.values(), reverse=True)
+    assert sum(ranked[: len(ranked) // 5]) > sum(ranked) // 2
+
+
+def test_damage_says_what_it_did_and_leaves_a_title() -> None:
+    rng = generator(1, "test")
+    clean = Spelling("Ìfẹ́ & l'Étoile", "Àyàn Ọláṣàkà feat. King Moto", "ZZTAA2500001")
+    for _ in range(500):
+        made = spell(rng, clean, 100)
+        assert made.title.strip()
+        assert (made.damage == "") == (made == clean)
