@@ -15,6 +15,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from rapidfuzz import fuzz, process, utils
+from rapidfuzz.distance import JaroWinkler
 
 from .errors import NotFound, WorkbenchError
 
@@ -114,7 +115,7 @@ class Territories:
             return self._spellings[code]
         bare = code.strip().lstrip("0")
         like = [bare] if bare in self._spellings else [] if bare.isdecimal() else [one.code for one in self.search(code, 3)]
-        like = like or [str(match[0]) for match in process.extract(bare, self.codes(), scorer=fuzz.ratio, limit=3)]
+        like = like or [str(match[0]) for match in process.extract(bare, self.codes(), scorer=JaroWinkler.similarity, limit=3)]
         shown = " or ".join(f"{one} ({self._spellings[one][-1].name})" for one in like)
         raise NotFound(
             "no such territory", got=repr(code), expected="a TIS numeric code, like 2136", next_step=f"Did you mean {shown}?"

@@ -2,10 +2,126 @@
 
 from __future__ import annotations
 
-from ..core.documents import Kind, part_table, reference, root_table
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, ClassVar
+
+import pandas as pd
+from sqlalchemy import Connection, select
+
+from ..core import documents
+from ..core.documents import Document, Kind, part_table, reference, root_table
+from ..core.errors import Finding
 from ..core.store import words
-from .parties import party
+from ..core.territories import WORLD, standard_territories
+from . import rules
+from .desk import Desk
+from .parties import party, party_index, party_names
 
 mandate = root_table("mandate", reference("party_id", party, index=True), words("number"), words("starts_on"), words("ends_on"))
 mandate_right = part_table("mandate_right", mandate, words("right"), words("territory"))  # performing | mechanical | neighbouring
 MANDATE = Kind("mandate", "M", mandate, {"rights": mandate_right})
+
+
+@dataclass(frozen=True, slots=True)
+class MandateRight:
+    """One right entrusted for one territory (TIS code; empty: the world)."""
+
+    right: str
+    territory: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Mandate:
+    """What one party has entrusted to the society, from a day to a day, both included, empty when open."""
+
+    party_id: str
+    number: str = ""
+    starts_on: str = ""
+    ends_on: str = ""
+    rights: tuple[MandateRight, ...] = ()
+    status: str = ""
+    id: str = ""
+    version: int = 0
+
+
+class Mandates(Desk[Mandate]):
+    """The desk for mandates."""
+
+    kind = MANDATE
+    thing = Mandate
+    parts: ClassVar[Mapping[str, type]] = {"rights": MandateRight}
+
+    def holders(self, right: str, *, territory: str = "", on: date | str) -> frozenset[str]:
+        """Return the parties that have entrusted a right for a whole territory (TIS code; default the society's) on a day."""
+        rules.one_of({"right": right}, "right", rules.RIGHTS, "mandates.holders")
+        day = date.fromisoformat(on) if isinstance(on, str) else on
+        with self.office.book.read() as connection:
+            found = documents.load_many(connection, MANDATE)
+        return holders(found.values(), right, territory or self.office.config.territory, day)
+
+    def search(self, text: str, limit: int = 20) -> pd.DataFrame:
+        """Return the mandates with a number, or of the party whose name is most like `text`, best first.
+
+        Columns: id, score, number, party_id, party, rights, starts_on, ends_on, matched, matched_as (number or party).
+        """
+        book = self.office.book
+        with book.read() as connection:
+            asked = text.strip()
+            numbered = select(mandate.c.id).where((mandate.c.number == asked) | (mandate.c.id == asked))
+            scored = dict.fromkeys(connection.execute(numbered).scalars(), (100.0, asked, "number"))
+            for hit in party_index(book, connection).find(text, limit):
+                for found in connection.execute(select(mandate.c.id).where(mandate.c.party_id == hit.entity_id)).scalars():
+                    scored.setdefault(found, (hit.score, hit.matched, "party"))
+            ids = sorted(scored, key=lambda one: (-scored[one][0], one))[:limit]
+            rows = {
+                row["id"]: row for row in self._rows(connection, list(documents.load_many(connection, MANDATE, ids).values()))
+            }
+        columns = ["id", "score", "number", "party_id", "party", "rights", "starts_on", "ends_on", "matched", "matched_as"]
+        table = [{**rows[one], **dict(zip(("score", "matched", "matched_as"), scored[one], strict=True))} for one in ids]
+        return pd.DataFrame(table, columns=columns)
+
+    def _valid(self, document: Document) -> None:
+        rules.period(document, rules.place(document, "mandate"))
+        for position, row in enumerate(document["rights"], start=1):
+            where = rules.place(document, "mandate", "rights", position)
+            rules.one_of(row, "right", rules.RIGHTS, where)
+            rules.territory(row, "territory", where)
+
+    def _rows(self, connection: Connection, found: list[Document]) -> list[dict[str, Any]]:
+        names = party_names(connection, (one["party_id"] for one in found))
+        return [
+            {
+                "id": one["id"],
+                "party": names[one["party_id"]],
+                **{name: one[name] for name in self.kind.fields},
+                "rights": "; ".join(f"{row['right']} {row['territory'] or WORLD}" for row in one["rights"]),
+            }
+            for one in found
+        ]
+
+    def _findings(self, _connection: Connection, found: list[Document]) -> list[Finding]:
+        findings = []
+        for one in found:
+            if rules.ends_before_it_starts(one):
+                findings.append(rules.period_order(one, one, "ends_on"))
+            if not one["rights"]:
+                step = "Enter what the mandate covers."
+                findings.append(rules.odd(one, "no_rights", "the mandate entrusts no right", "rights", what_to_do=step))
+        return findings
+
+
+def holders(mandates: Any, right: str, territory: str, on: date) -> frozenset[str]:
+    """Return the parties whose mandates (documents) cover a right in every country of a territory on a day."""
+    resolve = standard_territories().resolve
+    here = resolve([("+", territory)], on)
+    day = on.isoformat()
+    return frozenset(
+        one["party_id"]
+        for one in mandates
+        if (not one["starts_on"] or one["starts_on"] <= day)
+        and (not one["ends_on"] or day <= one["ends_on"])
+        and here
+        <= resolve([("+", row["territory"] or WORLD) for row in one["rights"] if row["right"] == right] or [("-", WORLD)], on)
+    )

@@ -2,8 +2,20 @@
 
 from __future__ import annotations
 
-from ..core.documents import Kind, part_table, root_table
-from ..core.store import words
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import pandas as pd
+from sqlalchemy import Connection, select
+
+from ..core import documents
+from ..core.documents import Document, Kind, part_table, root_table
+from ..core.errors import Finding
+from ..core.store import Book, words
+from . import rules
+from .desk import Desk, in_chunks
+from .search import NameIndex, index_of
 
 party = root_table(
     "party",
@@ -36,3 +48,182 @@ party_affiliation = part_table(
     words("ends_on"),
 )
 PARTY = Kind("party", "P", party, {"names": party_name, "affiliations": party_affiliation})
+IDENTIFIERS = ("ipi_name_number", "ipi_base_number", "isni", "ipn")
+
+
+@dataclass(frozen=True, slots=True)
+class PartyName:
+    """One name a party is known by: its patronymic (the legal one), a pseudonym, a group's name; each may have its own IPI."""
+
+    name: str
+    first_name: str = ""
+    kind: str = "patronymic"
+    ipi_name_number: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Affiliation:
+    """Which society manages which right for a party, where (TIS code) and when; empty means all, or open."""
+
+    society: str
+    right: str = "performing"
+    territory: str = ""
+    starts_on: str = ""
+    ends_on: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    """A natural person, a legal person or a group; empty text means unknown."""
+
+    name: str
+    first_name: str = ""
+    kind: str = "natural"
+    ipi_base_number: str = ""
+    isni: str = ""
+    ipn: str = ""
+    birth_on: str = ""
+    death_on: str = ""
+    territory: str = ""
+    language: str = ""
+    names: tuple[PartyName, ...] = ()
+    affiliations: tuple[Affiliation, ...] = ()
+    status: str = ""
+    id: str = ""
+    version: int = 0
+
+    @property
+    def full_name(self) -> str:
+        """First name and name, as printed."""
+        return full_name(self.first_name, self.name)
+
+    @property
+    def ipi_name_number(self) -> str:
+        """The IPI name number of the patronymic name, or of the first name that has one."""
+        return _ipi([{"kind": one.kind, "ipi_name_number": one.ipi_name_number} for one in self.names])
+
+
+class Parties(Desk[Party]):
+    """The desk for parties.
+
+    >>> wb.parties.search("mariam makeba").loc[0, "name"]                # doctest: +SKIP
+    'Miriam Makeba'
+    """
+
+    kind = PARTY
+    thing = Party
+    parts: ClassVar[Mapping[str, type]] = {"names": PartyName, "affiliations": Affiliation}
+
+    def search(self, text: str, limit: int = 20) -> pd.DataFrame:
+        """Return the parties most like a name, or with an identifier (IPI, ISNI, IPN), best first.
+
+        Columns: id, score (0 to 100), name, kind, ipi_name_number, matched (the name or number found), matched_as.
+        """
+        book = self.office.book
+        with book.read() as connection:
+            hits = party_index(book, connection).find(text, limit)
+            found = documents.load_many(connection, PARTY, [hit.entity_id for hit in hits])
+        rows = [
+            (
+                hit.entity_id,
+                hit.score,
+                _shown(found[hit.entity_id]),
+                found[hit.entity_id]["kind"],
+                _ipi(found[hit.entity_id]["names"]),
+                hit.matched,
+                hit.matched_as,
+            )
+            for hit in hits
+        ]
+        return pd.DataFrame(rows, columns=["id", "score", "name", "kind", "ipi_name_number", "matched", "matched_as"])
+
+    def _valid(self, document: Document) -> None:
+        where = rules.place(document, "party")
+        rules.one_of(document, "kind", rules.PARTY_KINDS, where)
+        rules.filled(document, "name", where)
+        for field in ("ipi_base_number", "isni", "ipn"):
+            rules.identifier(document, field, where)
+        rules.period(document, where, "birth_on", "death_on")
+        rules.territory(document, "territory", where)
+        for position, row in enumerate(document["names"], start=1):
+            where = rules.place(document, "party", "names", position)
+            rules.one_of(row, "kind", rules.NAME_KINDS, where)
+            rules.filled(row, "name", where)
+            rules.identifier(row, "ipi_name_number", where)
+        for position, row in enumerate(document["affiliations"], start=1):
+            where = rules.place(document, "party", "affiliations", position)
+            rules.society(row, "society", where)
+            rules.one_of(row, "right", ("", *rules.RIGHTS), where)
+            rules.territory(row, "territory", where)
+            rules.period(row, where)
+
+    def _rows(self, _connection: Connection, found: list[Document]) -> list[dict[str, Any]]:
+        return [
+            {
+                "id": one["id"],
+                "full_name": _shown(one),
+                "ipi_name_number": _ipi(one["names"]),
+                **{name: one[name] for name in self.kind.fields},
+                "names": "; ".join(_shown(row) for row in one["names"]),
+                "affiliations": "; ".join(f"{row['society']} {row['right']}".strip() for row in one["affiliations"]),
+            }
+            for one in found
+        ]
+
+    def _findings(self, _connection: Connection, found: list[Document]) -> list[Finding]:
+        findings: list[Finding] = []
+        for one in found:
+            if one["birth_on"] and one["death_on"] and one["death_on"] < one["birth_on"]:
+                findings.append(
+                    rules.odd(one, "period_order", "death before birth", "death_on", one["death_on"], one["birth_on"])
+                )
+            findings += [
+                rules.period_order(one, row, "affiliations") for row in one["affiliations"] if rules.ends_before_it_starts(row)
+            ]
+        for field in ("ipi_base_number", "isni", "ipn"):
+            findings += rules.duplicates([(one[field], one["id"]) for one in found], field)
+        names = {(row["ipi_name_number"], one["id"]) for one in found for row in one["names"]}
+        return findings + rules.duplicates(sorted(names), "ipi_name_number")
+
+
+def full_name(first_name: str, name: str) -> str:
+    """Return a name as printed, first name first."""
+    return f"{first_name} {name}".strip()
+
+
+def party_index(book: Book, connection: Connection) -> NameIndex:
+    """Return the index of party names and identifiers."""
+    return index_of(book, connection, PARTY, _names, IDENTIFIERS)
+
+
+def party_names(connection: Connection, ids: Iterable[str]) -> dict[str, str]:
+    """Return the printed name of each party; ids that do not exist are left out."""
+    query = select(party.c.id, party.c.name, party.c.first_name)
+    wanted = sorted(set(ids))
+    if len(wanted) > 2_000:
+        rows: Iterable[Any] = connection.execute(query)
+    else:
+        rows = in_chunks(connection, query, party.c.id, wanted)
+    return {row.id: full_name(row.first_name, row.name) for row in rows}
+
+
+def parties_without(connection: Connection, field: str) -> set[str]:
+    """Return the parties that lack an identifier: `ipi_name_number` (no name has one) or `ipn`."""
+    if field == "ipn":
+        return set(connection.execute(select(party.c.id).where(party.c.ipn == "")).scalars())
+    having = select(party_name.c.owner_id).where(party_name.c.ipi_name_number != "")
+    return set(connection.execute(select(party.c.id).where(party.c.id.not_in(having))).scalars())
+
+
+def _names(document: Document) -> list[tuple[str, str]]:
+    written = [(_shown(document), "name"), *((_shown(row), row["kind"]) for row in document["names"])]
+    return list({text: (text, what) for text, what in reversed(written)}.values())
+
+
+def _shown(row: Mapping[str, Any]) -> str:
+    return full_name(row["first_name"], row["name"])
+
+
+def _ipi(names: Iterable[Mapping[str, Any]]) -> str:
+    ordered = sorted((row for row in names if row["ipi_name_number"]), key=lambda row: row["kind"] != "patronymic")
+    return str(ordered[0]["ipi_name_number"]) if ordered else ""

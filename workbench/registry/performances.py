@@ -2,9 +2,21 @@
 
 from __future__ import annotations
 
-from ..core.documents import Kind, part_table, reference, root_table
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import pandas as pd
+from sqlalchemy import Connection
+
+from ..core import documents
+from ..core.documents import Document, Kind, part_table, reference, root_table
+from ..core.errors import Finding
 from ..core.store import whole, words
+from . import rules
+from .desk import Desk
 from .licences import licence
+from .search import index_of
 from .works import work
 
 performance = root_table(
@@ -26,3 +38,94 @@ performance_item = part_table(
     reference("work_id", work, required=False),
 )
 PERFORMANCE = Kind("performance", "E", performance, {"items": performance_item})
+
+
+@dataclass(frozen=True, slots=True)
+class SetListItem:
+    """One thing played, as the set list says it; `work_id` once it is known."""
+
+    title: str
+    performer: str = ""
+    writers: str = ""
+    duration_seconds: int | None = None
+    work_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Performance:
+    """A concert or a broadcast on one day."""
+
+    name: str
+    held_on: str
+    kind: str = "concert"
+    venue: str = ""
+    territory: str = ""
+    licence_id: str | None = None
+    items: tuple[SetListItem, ...] = ()
+    status: str = ""
+    id: str = ""
+    version: int = 0
+
+
+class Performances(Desk[Performance]):
+    """The desk for performances; their set lists become usage through `wb.usage.capture`."""
+
+    kind = PERFORMANCE
+    thing = Performance
+    parts: ClassVar[Mapping[str, type]] = {"items": SetListItem}
+
+    def search(self, text: str, limit: int = 20) -> pd.DataFrame:
+        """Return the performances whose name or venue is most like `text`, best first.
+
+        Columns: id, score (0 to 100), name, venue, held_on, items (how many), matched, matched_as.
+        """
+        book = self.office.book
+        with book.read() as connection:
+            hits = index_of(book, connection, PERFORMANCE, _names).find(text, limit)
+            found = documents.load_many(connection, PERFORMANCE, [hit.entity_id for hit in hits])
+        rows = []
+        for hit in hits:
+            one = found[hit.entity_id]
+            rows.append(
+                (one["id"], hit.score, one["name"], one["venue"], one["held_on"], len(one["items"]), hit.matched, hit.matched_as)
+            )
+        return pd.DataFrame(rows, columns=["id", "score", "name", "venue", "held_on", "items", "matched", "matched_as"])
+
+    def _valid(self, document: Document) -> None:
+        where = rules.place(document, "performance")
+        rules.one_of(document, "kind", rules.PERFORMANCE_KINDS, where)
+        rules.filled(document, "name", where)
+        rules.filled(document, "held_on", where)
+        rules.day(document, "held_on", where)
+        rules.territory(document, "territory", where)
+        for position, row in enumerate(document["items"], start=1):
+            where = rules.place(document, "performance", "items", position)
+            rules.filled(row, "title", where)
+            rules.not_negative(row, "duration_seconds", where)
+
+    def _rows(self, _connection: Connection, found: list[Document]) -> list[dict[str, Any]]:
+        return [
+            {
+                "id": one["id"],
+                **{name: one[name] for name in self.kind.fields},
+                "items": len(one["items"]),
+                "known_works": sum(row["work_id"] is not None for row in one["items"]),
+                "duration_seconds": sum(row["duration_seconds"] or 0 for row in one["items"]),
+            }
+            for one in found
+        ]
+
+    def _findings(self, _connection: Connection, found: list[Document]) -> list[Finding]:
+        findings = []
+        for one in found:
+            if not one["items"]:
+                step = "Ask the promoter for it."
+                findings.append(rules.odd(one, "no_set_list", "the performance has no set list", "items", what_to_do=step))
+            if one["licence_id"] is None:
+                step = "Link the licence it was held under: without it no money belongs to it."
+                findings.append(rules.odd(one, "no_licence", "the performance has no licence", "licence_id", what_to_do=step))
+        return findings
+
+
+def _names(document: Document) -> list[tuple[str, str]]:
+    return [(document["name"], "name"), (document["venue"], "venue")]

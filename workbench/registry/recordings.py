@@ -2,9 +2,22 @@
 
 from __future__ import annotations
 
-from ..core.documents import Kind, part_table, reference, root_table
-from ..core.store import whole, words
-from .parties import party
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import pandas as pd
+from sqlalchemy import Connection, select
+
+from ..core import documents
+from ..core.documents import Document, Kind, part_table, reference, root_table
+from ..core.errors import Finding
+from ..core.shares import format_percent, is_whole
+from ..core.store import Book, whole, words
+from . import rules
+from .desk import Desk, in_chunks
+from .parties import parties_without, party, party_index, party_names
+from .search import NameIndex, index_of, like
 from .works import work
 
 recording = root_table(
@@ -28,3 +41,155 @@ recording_contributor = part_table(
 )
 recording_work = part_table("recording_work", recording, reference("work_id", work, index=True))
 RECORDING = Kind("recording", "R", recording, {"contributors": recording_contributor, "works": recording_work})
+
+
+@dataclass(frozen=True, slots=True)
+class Contributor:
+    """A performer or producer; `share_ppm` is a producer's part of the producers' share, 0 for performers."""
+
+    party_id: str
+    role: str = "featured"
+    share_ppm: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class EmbodiedWork:
+    """A work that is heard in the recording."""
+
+    work_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """Fixed sound; empty text means unknown, a duration unknown is None."""
+
+    title: str
+    main_artist: str = ""
+    version_title: str = ""
+    isrc: str = ""
+    duration_seconds: int | None = None
+    recorded_year: str = ""
+    territory: str = ""
+    label: str = ""
+    p_line: str = ""
+    contributors: tuple[Contributor, ...] = ()
+    works: tuple[EmbodiedWork, ...] = ()
+    status: str = ""
+    id: str = ""
+    version: int = 0
+
+
+class Recordings(Desk[Recording]):
+    """The desk for recordings."""
+
+    kind = RECORDING
+    thing = Recording
+    parts: ClassVar[Mapping[str, type]] = {"contributors": Contributor, "works": EmbodiedWork}
+
+    def search(self, text: str = "", *, artist: str = "", limit: int = 20) -> pd.DataFrame:
+        """Return the recordings most like a title, or with an ISRC, best first; `artist` keeps those by a like name.
+
+        Columns: id, score (0 to 100), title, main_artist, isrc, duration_seconds, matched (title or number found), matched_as.
+        """
+        book = self.office.book
+        with book.read() as connection:
+            among = _recordings_by(book, connection, artist) if artist.strip() else None
+            hits = recording_index(book, connection).find(text, limit, among)
+            ids = sorted(among)[:limit] if among and not text.strip() else [hit.entity_id for hit in hits]
+            found = documents.load_many(connection, RECORDING, ids)
+        by_id = {hit.entity_id: hit for hit in hits}
+        rows = []
+        for one in (found[entity_id] for entity_id in ids):
+            hit = by_id.get(one["id"])
+            score, matched, how = (hit.score, hit.matched, hit.matched_as) if hit else (100.0, artist, "artist")
+            title = f"{one['title']} ({one['version_title']})" if one["version_title"] else one["title"]
+            rows.append((one["id"], score, title, one["main_artist"], one["isrc"], one["duration_seconds"], matched, how))
+        columns = ["id", "score", "title", "main_artist", "isrc", "duration_seconds", "matched", "matched_as"]
+        return pd.DataFrame(rows, columns=columns)
+
+    def _valid(self, document: Document) -> None:
+        where = rules.place(document, "recording")
+        rules.filled(document, "title", where)
+        rules.identifier(document, "isrc", where)
+        rules.not_negative(document, "duration_seconds", where)
+        rules.year(document, "recorded_year", where)
+        rules.territory(document, "territory", where)
+        for position, row in enumerate(document["contributors"], start=1):
+            where = rules.place(document, "recording", "contributors", position)
+            rules.one_of(row, "role", rules.RECORDING_ROLES, where)
+            rules.share(row, "share_ppm", where)
+
+    def _rows(self, connection: Connection, found: list[Document]) -> list[dict[str, Any]]:
+        names = party_names(connection, (row["party_id"] for one in found for row in one["contributors"]))
+
+        def people(one: Document, roles: tuple[str, ...]) -> str:
+            return "; ".join(dict.fromkeys(names[row["party_id"]] for row in one["contributors"] if row["role"] in roles))
+
+        return [
+            {
+                "id": one["id"],
+                **{name: one[name] for name in self.kind.fields},
+                "performers": people(one, ("featured", "non_featured", "conductor")),
+                "producers": people(one, ("producer",)),
+                "works": "; ".join(row["work_id"] for row in one["works"]),
+            }
+            for one in found
+        ]
+
+    def _findings(self, connection: Connection, found: list[Document]) -> list[Finding]:
+        without_ipn = parties_without(connection, "ipn")
+        findings = [finding for one in found for finding in judge(one, without_ipn)]
+        return findings + rules.duplicates([(one["isrc"], one["id"]) for one in found], "isrc")
+
+
+def judge(one: Document, without_ipn: set[str]) -> list[Finding]:
+    """Return what is odd in one recording: no ISRC, no featured performer, producers whose parts are not a whole, no work."""
+    findings = []
+    contributors = one["contributors"]
+    producers = [row["share_ppm"] for row in contributors if row["role"] == "producer"]
+    if not one["isrc"]:
+        step = "Ask the producer; without it the recording is found by title and artist only."
+        findings.append(rules.odd(one, "missing_isrc", "the recording has no ISRC", "isrc", what_to_do=step))
+    if not any(row["role"] == "featured" for row in contributors):
+        step = "Add the featured performer: the performers' money waits for it."
+        findings.append(rules.odd(one, "no_featured_performer", "no featured performer", "contributors", what_to_do=step))
+    if not producers:
+        step = "Add the producer: the producers' money waits for it."
+        findings.append(rules.odd(one, "no_producer", "no producer", "contributors", what_to_do=step))
+    elif not is_whole(sum(producers)):
+        shown = f"{format_percent(sum(producers))} %"
+        step = "Correct the producers' parts."
+        findings.append(rules.odd(one, "share_total", "producers' parts do not total 100 %", "share_ppm", shown, "100 %", step))
+    if not one["works"]:
+        step = "Link the work that is heard: its authors' money waits for it."
+        findings.append(rules.odd(one, "no_work", "the recording names no work", "works", what_to_do=step))
+    for position, row in enumerate(contributors, start=1):
+        if row["role"] != "producer" and row["share_ppm"]:
+            message = "a performer's part follows from the role"
+            step = "Set it to 0."
+            findings.append(rules.odd(one, "performer_share", message, f"contributors[{position}]", row["share_ppm"], 0, step))
+        if row["role"] != "producer" and row["party_id"] in without_ipn:
+            message = "the performer has no IPN"
+            step = "Look it up in the IPD and add it to the party."
+            findings.append(rules.odd(one, "missing_ipn", message, f"contributors[{position}]", row["party_id"], what_to_do=step))
+    return findings
+
+
+def recording_index(book: Book, connection: Connection) -> NameIndex:
+    """Return the index of recording titles and ISRCs."""
+    return index_of(book, connection, RECORDING, _titles, ("isrc",))
+
+
+def _titles(document: Document) -> list[tuple[str, str]]:
+    if not document["version_title"]:
+        return [(document["title"], "title")]
+    return [(document["title"], "title"), (f"{document['title']} {document['version_title']}", "title with version")]
+
+
+def _recordings_by(book: Book, connection: Connection, artist: str) -> set[str]:
+    """The recordings printed under a like artist name, or with a contributor of a like name."""
+    named = select(recording.c.id, recording.c.main_artist).where(recording.c.main_artist != "")
+    printed = {row.id: row.main_artist for row in connection.execute(named)}
+    people = sorted(party_index(book, connection).alike(artist))
+    rows = in_chunks(connection, select(recording_contributor.c.owner_id), recording_contributor.c.party_id, people)
+    return like(artist, printed) | {row.owner_id for row in rows}

@@ -2,9 +2,22 @@
 
 from __future__ import annotations
 
-from ..core.documents import Kind, part_table, reference, root_table
-from ..core.store import whole, words
-from .parties import party
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import pandas as pd
+from sqlalchemy import Connection, select
+
+from ..core import documents
+from ..core.documents import Document, Kind, part_table, reference, root_table
+from ..core.errors import Finding
+from ..core.shares import TOLERANCE_PPM, WHOLE, format_percent, is_whole
+from ..core.store import Book, whole, words
+from . import rules
+from .desk import Desk, in_chunks
+from .parties import parties_without, party, party_index, party_names
+from .search import NameIndex, index_of
 
 work = root_table(
     "work",
@@ -28,3 +41,177 @@ work_share = part_table(
     reference("represents_party_id", party, required=False),  # the writer a publisher acts for
 )
 WORK = Kind("work", "W", work, {"titles": work_title, "shares": work_share})
+
+
+@dataclass(frozen=True, slots=True)
+class WorkTitle:
+    """A further title; `kind` is the trade's title type, AT for an alternative one."""
+
+    title: str
+    kind: str = "AT"
+    language: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class WorkShare:
+    """What one party has to do with a work, and what it owns of each right, in parts per million."""
+
+    party_id: str
+    role: str
+    performing_ppm: int = 0
+    mechanical_ppm: int = 0
+    represents_party_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """A composition; empty text means unknown, a duration unknown is None."""
+
+    title: str
+    iswc: str = ""
+    language: str = ""
+    category: str = ""
+    duration_seconds: int | None = None
+    created_year: str = ""
+    titles: tuple[WorkTitle, ...] = ()
+    shares: tuple[WorkShare, ...] = ()
+    status: str = ""
+    id: str = ""
+    version: int = 0
+
+
+class Works(Desk[Work]):
+    """The desk for works.
+
+    >>> wb.works.search("malaica", writer="makeba")                      # doctest: +SKIP
+    """
+
+    kind = WORK
+    thing = Work
+    parts: ClassVar[Mapping[str, type]] = {"titles": WorkTitle, "shares": WorkShare}
+
+    def search(self, text: str = "", *, writer: str = "", limit: int = 20) -> pd.DataFrame:
+        """Return the works most like a title, or with an ISWC, best first; `writer` keeps those with a party of a like name.
+
+        Columns: id, score (0 to 100), title, writers, iswc, matched (the title or number found), matched_as.
+        """
+        book = self.office.book
+        with book.read() as connection:
+            among = _works_by(book, connection, writer) if writer.strip() else None
+            hits = work_index(book, connection).find(text, limit, among)
+            ids = sorted(among)[:limit] if among and not text.strip() else [hit.entity_id for hit in hits]
+            found = documents.load_many(connection, WORK, ids)
+            names = party_names(connection, (row["party_id"] for one in found.values() for row in one["shares"]))
+        by_id = {hit.entity_id: hit for hit in hits}
+        rows = []
+        for one in (found[entity_id] for entity_id in ids):
+            hit = by_id.get(one["id"])
+            matched = (hit.score, hit.matched, hit.matched_as) if hit else (100.0, writer, "writer")
+            rows.append((one["id"], matched[0], one["title"], writers_of(one, names), one["iswc"], *matched[1:]))
+        return pd.DataFrame(rows, columns=["id", "score", "title", "writers", "iswc", "matched", "matched_as"])
+
+    def _valid(self, document: Document) -> None:
+        where = rules.place(document, "work")
+        rules.filled(document, "title", where)
+        rules.identifier(document, "iswc", where)
+        rules.one_of(document, "category", rules.CATEGORIES, where)
+        rules.not_negative(document, "duration_seconds", where)
+        rules.year(document, "created_year", where)
+        for position, row in enumerate(document["titles"], start=1):
+            where = rules.place(document, "work", "titles", position)
+            rules.filled(row, "title", where)
+            rules.one_of(row, "kind", rules.TITLE_KINDS, where)
+        for position, row in enumerate(document["shares"], start=1):
+            where = rules.place(document, "work", "shares", position)
+            rules.one_of(row, "role", rules.WORK_ROLES, where)
+            rules.share(row, "performing_ppm", where)
+            rules.share(row, "mechanical_ppm", where)
+
+    def _rows(self, connection: Connection, found: list[Document]) -> list[dict[str, Any]]:
+        names = party_names(connection, (row["party_id"] for one in found for row in one["shares"]))
+        return [
+            {
+                "id": one["id"],
+                **{name: one[name] for name in self.kind.fields},
+                "writers": writers_of(one, names),
+                "publishers": "; ".join(
+                    dict.fromkeys(names[row["party_id"]] for row in one["shares"] if row["role"] in rules.PUBLISHER_ROLES)
+                ),
+                "performing_ppm": sum(row["performing_ppm"] for row in one["shares"]),
+                "mechanical_ppm": sum(row["mechanical_ppm"] for row in one["shares"]),
+                "titles": "; ".join(row["title"] for row in one["titles"]),
+            }
+            for one in found
+        ]
+
+    def _findings(self, connection: Connection, found: list[Document]) -> list[Finding]:
+        known = set(party_names(connection, (row["party_id"] for one in found for row in one["shares"])))
+        nameless = parties_without(connection, "ipi_name_number")
+        findings = [finding for one in found for finding in judge(one, known, nameless)]
+        return findings + rules.duplicates([(one["iswc"], one["id"]) for one in found], "iswc")
+
+
+def judge(one: Document, known: set[str], without_ipi: set[str]) -> list[Finding]:
+    """Return what is odd in one work's shares, by the rules of the trade's registration format (CWR).
+
+    Owned shares total 100 % per right (or nothing of that right is claimed) within 0.06 %; publishers own at most half of the
+    performing right; only writers, original publishers (E) and acquirers (AQ) own.
+    """
+    findings = []
+    shares = one["shares"]
+    if not any(row["role"] in (*rules.WRITER_ROLES, "PA") for row in shares):
+        step = "Add its writers."
+        findings.append(rules.odd(one, "no_writer", "the work has no writer", "shares", what_to_do=step))
+    for right in ("performing", "mechanical"):
+        total = sum(row[f"{right}_ppm"] for row in shares)
+        if shares and total and not is_whole(total):
+            shown = f"{format_percent(total)} %"
+            step = "Ask the publishers or the other societies for the missing or double claim."
+            message = f"{right} shares do not total 100 %"
+            findings.append(rules.odd(one, "share_total", message, f"{right}_ppm", shown, "100 %", step))
+    if shares and not any(row["performing_ppm"] or row["mechanical_ppm"] for row in shares):
+        findings.append(rules.odd(one, "no_shares", "nobody owns a share", "shares", what_to_do="Enter the shares."))
+    publishers = sum(row["performing_ppm"] for row in shares if row["role"] in rules.PUBLISHER_ROLES)
+    if publishers > WHOLE // 2 + TOLERANCE_PPM:
+        shown = f"{format_percent(publishers)} %"
+        message = "publishers own more than half of the performing right"
+        step = "Give the writers their half."
+        findings.append(rules.odd(one, "publisher_share_over", message, "performing_ppm", shown, "at most 50 %", step))
+    for position, row in enumerate(shares, start=1):
+        field = f"shares[{position}]"
+        if row["role"] not in rules.OWNING_ROLES and (row["performing_ppm"] or row["mechanical_ppm"]):
+            message = f"role {row['role']} collects but does not own"
+            step = "Move the share to the original publisher or the writer."
+            findings.append(rules.odd(one, "role_may_not_own", message, field, row["party_id"], "a writer, E or AQ", step))
+        if row["party_id"] not in known:
+            step = "Register the party first."
+            findings.append(
+                rules.odd(one, "unknown_party", "the party is not registered", field, row["party_id"], what_to_do=step)
+            )
+        elif row["party_id"] in without_ipi:
+            step = "Look it up in the IPI and add it to the party."
+            message = "the party has no IPI name number"
+            findings.append(rules.odd(one, "missing_ipi", message, field, row["party_id"], what_to_do=step))
+    return findings
+
+
+def writers_of(document: Document, names: Mapping[str, str]) -> str:
+    """Return a work's writers as printed, in order, each once."""
+    wanted = (*rules.WRITER_ROLES, "PA")
+    return "; ".join(dict.fromkeys(names[row["party_id"]] for row in document["shares"] if row["role"] in wanted))
+
+
+def work_index(book: Book, connection: Connection) -> NameIndex:
+    """Return the index of work titles and ISWCs."""
+    return index_of(book, connection, WORK, _titles, ("iswc",))
+
+
+def _titles(document: Document) -> list[tuple[str, str]]:
+    further = [(row["title"], f"title {row['kind']}") for row in document["titles"]]
+    return [(document["title"], "title"), *further]
+
+
+def _works_by(book: Book, connection: Connection, writer: str) -> set[str]:
+    """The works with a share of a party whose name is like `writer`."""
+    people = sorted(party_index(book, connection).alike(writer))
+    return {row.owner_id for row in in_chunks(connection, select(work_share.c.owner_id), work_share.c.party_id, people)}
