@@ -1,4 +1,4 @@
-"""Write cells that strangers wrote back into CSV without handing a spreadsheet anything to run."""
+"""Hand out what intake found: findings as frames, and strangers' cells as CSV with nothing in it that a spreadsheet would run."""
 
 from __future__ import annotations
 
@@ -7,6 +7,10 @@ import io
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
+
+import pandas as pd
+
+from ..core.errors import Finding
 
 _RUNS = re.compile(r"^[\s\"']*[=+\-@\t\r＝＋－＠|%]")
 _NUMBER = re.compile(r"[+-]?[0-9][0-9.,:]*", re.ASCII)
@@ -34,3 +38,21 @@ def safe_csv(header: Sequence[str], rows: Iterable[Sequence[Any]], whole_lines: 
         else:
             writer.writerow([safe_cell(cell) for cell in row])
     return out.getvalue().encode()
+
+
+def as_frame(findings: Sequence[Finding]) -> pd.DataFrame:
+    """Return one row per finding, with the finding's fields as columns."""
+    return pd.DataFrame([finding.as_row() for finding in findings], columns=list(Finding.__dataclass_fields__))
+
+
+def gathered(findings: Sequence[Finding]) -> pd.DataFrame:
+    """Return equal findings once: code, field, count, first_line, message, got (the first), expected, what_to_do."""
+    columns = ["code", "field", "count", "first_line", "message", "got", "expected", "what_to_do"]
+    groups: dict[tuple[str, ...], list[Finding]] = {}
+    for finding in findings:
+        groups.setdefault((finding.code, finding.field, finding.message, finding.what_to_do), []).append(finding)
+    rows = []
+    for (code, field, message, step), found in groups.items():
+        first = found[0]
+        rows.append((code, field, len(found), min(one.line for one in found), message, first.got, first.expected, step))
+    return pd.DataFrame(rows, columns=columns)

@@ -27,7 +27,7 @@ from ..core.office import Office, Progress, silent
 from ..core.periods import Period
 from ..core.store import Change, Whole, book_table, whole, words
 from ..formats import faults, intake
-from ..formats.export import safe_csv
+from ..formats.export import as_frame, gathered, safe_csv
 from ..formats.sheets import Layout, find_layout, layouts
 from ..registry.licences import LICENCE
 from ..registry.performances import PERFORMANCE
@@ -124,16 +124,9 @@ class UsageBatch:
         """Return the lines as a frame in the file's order, those in one state when said; durations are nullable whole numbers."""
         return self._at_desk().frame(self.id, state)
 
-    def findings_frame(self, *, every: bool = False) -> pd.DataFrame:
-        """Return the findings, equal ones gathered with their number and first line, or one row for `every` finding."""
-        rows = pd.DataFrame([finding.as_row() for finding in self.findings], columns=list(Finding.__dataclass_fields__))
-        if every or rows.empty:
-            return rows
-        groups = ["scope", "code", "field", "message", "expected", "what_to_do"]
-        gathered = rows.groupby(groups, sort=False, as_index=False).agg(
-            count=("line", "size"), first_line=("line", "min"), got=("got", "first")
-        )
-        return gathered[["code", "field", "count", "first_line", "message", "got", "expected", "what_to_do"]]
+    def findings_frame(self, *, gather: bool = False) -> pd.DataFrame:
+        """Return one row per finding, as `Finding` names the columns; gathered: equal ones once, with `count` and `first_line`."""
+        return gathered(self.findings) if gather else as_frame(self.findings)
 
     def export_quarantined(self, to: str | Path) -> int:
         """Write the quarantined lines as CSV in the sender's own columns, ready to be corrected and sent again; return their number."""
@@ -157,9 +150,11 @@ class UsageDesk:
     def _layout_folder(self) -> Path:
         return self.office.config.rules / "layouts"
 
-    def layouts(self) -> list[str]:
-        """Return the names of the layouts for usage, the workspace's own included."""
-        return [layout.name for layout in layouts(self._layout_folder, "usage")]
+    def layouts(self, purpose: str = "") -> pd.DataFrame:
+        """Return the known layouts, the workspace's own included: name, purpose, about, columns (as a template prints them)."""
+        found = layouts(self._layout_folder, purpose)
+        rows = [(one.name, one.purpose, one.about, ", ".join(column.header for column in one.fields)) for one in found]
+        return pd.DataFrame(rows, columns=["name", "purpose", "about", "columns"])
 
     def load(
         self,
@@ -288,7 +283,9 @@ class UsageDesk:
     def _usage_layout(self, name: str) -> Layout:
         layout = find_layout(name, self._layout_folder)
         if layout.purpose != "usage":
-            raise WorkbenchError("not a layout for usage", got=f"{name} ({layout.purpose})", expected=", ".join(self.layouts()))
+            raise WorkbenchError(
+                "not a layout for usage", got=f"{name} ({layout.purpose})", expected=", ".join(self.layouts("usage")["name"])
+            )
         return layout
 
     def _licence(self, licence_id: str) -> str:
