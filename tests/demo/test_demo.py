@@ -97,6 +97,7 @@ def test_no_two_parties_share_a_number_or_a_name(built: Built) -> None:
     for values in (
         [name["ipi_name_number"] for party in parties for name in party["names"] if name["ipi_name_number"]],
         [party["ipi_base_number"] for party in parties if party["ipi_base_number"]],
+        [party["ipn"] for party in parties if party["ipn"]],
         [(party["first_name"], party["name"]) for party in parties],
     ):
         assert len(values) == len(set(values))
@@ -116,6 +117,18 @@ def test_works_total_one_hundred_percent_except_those_it_names(built: Built) -> 
     wrong = [work for work in works if work["shares"] and sum(row["performing_ppm"] for row in work["shares"]) != 1_000_000]
     assert len(missing) == built.demo.counts["works without shares, on purpose"]
     assert len(wrong) == built.demo.counts["works whose performing shares do not total 100 %, on purpose"]
+
+
+def test_the_desks_accept_every_document_and_find_only_what_is_wrong_on_purpose(built: Built) -> None:
+    allowed = {
+        "works": {"missing_ipi", "share_total", "no_writer"},
+        "recordings": {"missing_ipn", "missing_isrc"},
+    }
+    for name in ("parties", "works", "recordings", "agreements", "mandates", "performances"):
+        desk = getattr(built.wb, name)
+        saved = desk.save_many(built.documents(KINDS[name]), why="saved again, nothing changes")
+        assert {thing.version for thing in saved} == {1}
+        assert {finding.code for finding in desk.check()} <= allowed.get(name, set())
 
 
 def test_original_publishers_own_at_most_half_of_performing(built: Built) -> None:

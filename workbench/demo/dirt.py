@@ -74,6 +74,8 @@ def swapped(_rng: Random, text: Spelling) -> Spelling:
 
 def glued(rng: Random, text: Spelling) -> Spelling:
     """Put artist and title into the title cell, and leave the artist cell empty."""
+    if not text.artist:
+        return text
     return replace(text, title=rng.choice((f"{text.artist} - {text.title}", f"{text.title} - {text.artist}")), artist="")
 
 

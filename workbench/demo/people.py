@@ -91,7 +91,7 @@ class _Numbers:
     """Running numbers, so that no two names share one."""
 
     def __init__(self) -> None:
-        self.names = self.bases = 0
+        self.names = self.bases = self.performers = 0
 
     def name(self) -> str:
         self.names += 1
@@ -100,6 +100,10 @@ class _Numbers:
     def base(self) -> str:
         self.bases += 1
         return ipi_base_number(self.bases)
+
+    def ipn(self) -> str:
+        self.performers += 1
+        return f"99{self.performers:06d}"
 
 
 def _person(rng: Random, numbers: _Numbers, seen: set[str]) -> Member:
@@ -135,7 +139,7 @@ def _person(rng: Random, numbers: _Numbers, seen: set[str]) -> Member:
         "first_name": first,
         "ipi_base_number": base,
         "isni": isni(numbers.bases) if with_ipi and rng.random() < 0.5 else "",
-        "ipn": f"99{numbers.names:06d}" if "performer" in roles and rng.random() < 0.8 else "",
+        "ipn": numbers.ipn() if "performer" in roles and rng.random() < 0.8 else "",
         "birth_on": f"{rng.randint(1938, 2004)}-{rng.randint(1, 12):02d}-{rng.randint(1, 28):02d}",
         "territory": words["territory"][0] if foreign or rng.random() < 0.5 else "404",
         "language": words["language"],
@@ -191,11 +195,10 @@ def _band(rng: Random, numbers: _Numbers, seen: set[str]) -> Member:
         "kind": "group",
         "name": name,
         "territory": "404",
-        "ipn": f"99{numbers.names:06d}",
+        "ipn": numbers.ipn(),
         "names": [{"kind": "group", "name": name, "first_name": "", "ipi_name_number": ""}],
         "affiliations": _affiliations(rng, frozenset({"performer"}), foreign),
     }
-    numbers.names += 1
     return Member(document, frozenset({"performer"}), "band", name, "", foreign)
 
 

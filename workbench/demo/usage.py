@@ -12,7 +12,7 @@ import io
 import re
 import zipfile
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from random import Random
@@ -34,6 +34,8 @@ STATIONS = ("Mawimbi FM", "Mawimbi Taarab", "Mawimbi Usiku")
 TERRITORIES = ("KE", "KE", "KE", "TZ", "UG")
 OUTSIDE_PERCENT = {"radio": 22, "streaming": 30}
 DAMAGED_PERCENT = {"radio": 45, "streaming": 22, "concerts": 55}
+WRITERS = {"radio": 0.25, "streaming": 0.5}
+"""How often a source knows the writers of a song."""
 BROKEN_PER_10_000 = 25
 
 
@@ -119,15 +121,25 @@ def _outside(rng: Random, inside: Sequence[Song], members: Sequence[Member]) -> 
             yield Song(fresh, stranger, isrc, seconds, outside="not registered")
 
 
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """How one source's database holds one song: the spelling, the writers and the length it prints."""
+
+    text: Spelling
+    writers: str
+    seconds: int | None
+    milliseconds: bool = False
+
+
 class Source:
-    """One licensee's way of writing songs: each song has one to three spellings there, and keeps them."""
+    """One licensee's database of songs: each song stands in it once to three times, and every report repeats that."""
 
     def __init__(self, rng: Random, songs: Library, kind: str) -> None:
         self.rng, self.songs, self.kind = rng, songs, kind
         self.inside = rng.sample(songs.inside, len(songs.inside))
         self.outside = rng.sample(songs.outside, len(songs.outside))
         self.weights = zipf(len(self.inside)), zipf(len(self.outside))
-        self.known: dict[int, list[Spelling]] = {}
+        self.known: dict[int, list[Entry]] = {}
 
     def draw(self, count: int) -> list[Song]:
         """Return `count` songs as played: the popular ones often, a fixed part of them not in the repertoire."""
@@ -136,21 +148,31 @@ class Source:
         percent = OUTSIDE_PERCENT[self.kind]
         return [strange[place] if self.rng.random() * 100 < percent else there[place] for place in range(count)]
 
-    def spelling(self, song: Song) -> Spelling:
-        """Return one of this source's spellings of a song."""
+    def entry(self, song: Song) -> Entry:
+        """Return one of this source's entries of a song."""
         found = self.known.get(id(song))
         if found is None:
             found = self.known[id(song)] = [self._new(song) for _ in range(self.rng.choices((1, 2, 3), (72, 20, 8))[0])]
         return found[0] if len(found) == 1 else self.rng.choice(found)
 
-    def _new(self, song: Song) -> Spelling:
-        isrc, damage = spoil_isrc(self.rng, song.isrc, self.songs.isrcs)
-        if self.kind == "radio" and self.rng.random() < 0.35:
+    def _new(self, song: Song) -> Entry:
+        rng = self.rng
+        isrc, damage = spoil_isrc(rng, song.isrc, self.songs.isrcs)
+        if self.kind == "radio" and rng.random() < 0.35:
             isrc, damage = "", ""
-        made = spell(self.rng, Spelling(song.title, song.artist, isrc), DAMAGED_PERCENT[self.kind])
+        made = spell(rng, Spelling(song.title, song.artist, isrc), DAMAGED_PERCENT[self.kind])
         if not song.artist:
             made = Spelling(song.title, "", isrc)
-        return Spelling(made.title, made.artist, made.isrc, "+".join(part for part in (made.damage, damage) if part))
+        text = replace(made, damage="+".join(part for part in (made.damage, damage) if part))
+        writers = song.writers if rng.random() < WRITERS[self.kind] else ""
+        seconds = None if rng.random() < 0.04 else max(4, song.seconds + rng.choice((0, 0, 0, -1, 1, 2, -4, 6)))
+        return Entry(text, writers, seconds, rng.random() < 0.025)
+
+
+def _length(entry: Entry, pattern: str) -> str:
+    if entry.seconds is None:
+        return ""
+    return str(entry.seconds * 1000) if entry.milliseconds else pattern.format(*divmod(entry.seconds, 60))
 
 
 def _truth(file: str, line: int, song: Song, text: Spelling) -> Truth:
@@ -175,16 +197,12 @@ class Writer:
         step = ((period.ends_on - period.starts_on).days + 1) * 86_400 // count
         rows: list[Sequence[str]] = []
         for place, song in enumerate(source.draw(count)):
-            text = source.spelling(song)
+            entry = source.entry(song)
+            text = entry.text
             at = start + timedelta(seconds=place * step + rng.randrange(max(step, 1)))
-            seconds = max(4, song.seconds + rng.randint(-9, 4))
-            chance = rng.random()
-            length = str(seconds * 1000) if chance < 0.02 else "" if chance < 0.05 else f"{seconds // 60}:{seconds % 60:02d}"
-            use = "jingle" if song.outside == "no song" else "background" if chance > 0.93 else "feature"
-            writers = song.writers if rng.random() < 0.25 else ""
-            rows.append(
-                (STATIONS[place % 7 % 3], f"{at:%Y-%m-%d %H:%M:%S}", text.title, text.artist, writers, text.isrc, length, use)
-            )
+            use = "jingle" if song.outside == "no song" else "background" if rng.random() < 0.06 else "feature"
+            station, length = STATIONS[place % 7 % 3], _length(entry, "{0}:{1:02d}")
+            rows.append((station, f"{at:%Y-%m-%d %H:%M:%S}", text.title, text.artist, entry.writers, text.isrc, length, use))
             self.truth.append(_truth(name, place + 2, song, text))
         self._break(rng, name, rows, {"title": 2, "artist": 3, "isrc": 5, "instant": 1})
         return self._csv(name, RADIO_HEADER, rows)
@@ -196,14 +214,12 @@ class Writer:
         months = [first.replace(month=first.month + back, day=1).isoformat() for back in range(3)]
         rows: list[Sequence[str]] = []
         for place, song in enumerate(source.draw(count)):
-            text = source.spelling(song)
-            chance = rng.random()
-            length = str(song.seconds * 1000) if chance < 0.03 else f"PT{song.seconds // 60}M{song.seconds % 60}S"
+            entry = source.entry(song)
+            text, chance = entry.text, rng.random()
             plays = str(1 + int(40 / (chance + 0.004)))
             kind = "premium" if chance < 0.4 else "free"
-            writers = song.writers if rng.random() < 0.5 else ""
-            where, when = TERRITORIES[place % 5], months[place % 3]
-            rows.append((when, where, kind, text.title, text.artist, writers, text.isrc, length, plays))
+            where, when, length = TERRITORIES[place % 5], months[place % 3], _length(entry, "PT{0}M{1}S")
+            rows.append((when, where, kind, text.title, text.artist, entry.writers, text.isrc, length, plays))
             self.truth.append(_truth(name, place + 2, song, text))
         self._break(rng, name, rows, {"title": 3, "artist": 4, "isrc": 6, "amount": 8})
         return self._csv(name, STREAMING_HEADER, rows)
