@@ -79,10 +79,8 @@ class Engine:
         An empty text stays an empty text; an empty whole number is NULL. Raises `WorkbenchError` for a file that does not fit.
         """
         columns = ", ".join(f"{_quoted(column)}: 'VARCHAR'" for column in types)
-        fields = ", ".join(
-            f"CAST(NULLIF({column}, '') AS BIGINT) AS {column}" if type_ == "whole" else f"COALESCE({column}, '') AS {column}"
-            for column, type_ in types.items()
-        )
+        read = {"whole": """CAST(NULLIF("{0}", '') AS BIGINT) AS "{0}\"""", "text": """COALESCE("{0}", '') AS "{0}\""""}
+        fields = ", ".join(read[type_].format(column) for column, type_ in types.items())
         self._execute(
             f"load {name}",
             f"CREATE TABLE {name} AS SELECT {fields} FROM read_csv({_quoted(str(path))}, columns = {{{columns}}}, header = true, "  # noqa: S608  declared names only
