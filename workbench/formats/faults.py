@@ -97,6 +97,11 @@ _LINE = {
     "line_end_in_cell": ("a cell holds line ends", "one line per cell", "Check that no quotation mark is missing."),
     "repeated_line": ("the same line a second time", "", "Keep it if it was played twice; otherwise ask the sender."),
     "long_duration": ("longer than an hour", "seconds, or mm:ss", "Check that mm:ss was not read as hh:mm."),
+    "impossible_duration": (
+        "longer than four hours",
+        "seconds, or mm:ss",
+        "The cell is left empty here; look whether it counts milliseconds.",
+    ),
     "share_below_one": ("a share below one percent", "a percentage like 33.34", "If 33.34 % is meant, write 33.34."),
     "outside_period": ("used outside the period", "", "Check the date, or load it with the period it belongs to."),
 }
