@@ -34,8 +34,10 @@ def repair(text: str) -> str:
         if "&" in text:
             text = _ENTITY.sub(lambda match: html.unescape(match[0]), text)
         if _MOJIBAKE.search(text):
-            with suppress(UnicodeError):  # only part of it is damaged: leave it, the scorer sees the difference
-                text = text.encode("cp1252").decode("utf-8")
+            for encoding in ("cp1252", "latin-1"):
+                with suppress(UnicodeError):  # only part of it is damaged: leave it, the scorer sees the difference
+                    text = text.encode(encoding).decode("utf-8")
+                    break
         text = unicodedata.normalize("NFC", _INVISIBLE.sub("", text))
     return " ".join(text.split())
 
