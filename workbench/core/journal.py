@@ -105,7 +105,7 @@ def entries(
     if entity_id:
         query = query.where(journal.c.entity_id == entity_id)
     for row in connection.execute(query.limit(limit)).mappings():
-        yield Entry(**{**row, "before": _document(row["before"]), "after": _document(row["after"])})
+        yield Entry(**{**row, "before": read_document(row["before"]), "after": read_document(row["after"])})
 
 
 def verify(connection: Connection) -> list[Finding]:
@@ -162,5 +162,6 @@ def _text(document: dict[str, Any] | None) -> str | None:
     return None if document is None else canonical_json(document).decode()
 
 
-def _document(text: str | None) -> dict[str, Any] | None:
+def read_document(text: str | None) -> dict[str, Any] | None:
+    """Return the document that a row of the journal holds as text."""
     return None if text is None else dict(json.loads(text))

@@ -45,10 +45,26 @@ SHARED: dict[str, dict[str, frozenset[str]] | None] = {
 """Kinds that are synchronised; per part the fields that may leave (`""`: the document's own), None for all of them."""
 
 PRIVATE_KINDS = frozenset(
-    {"licensee", "licence", "invoice", "receipt", "usage", "usage_batch", "ruling", "posting", "statement", "run", "pool", "tariff", "payment"}
+    {
+        "licensee",
+        "licence",
+        "invoice",
+        "receipt",
+        "usage",
+        "usage_batch",
+        "ruling",
+        "posting",
+        "statement",
+        "run",
+        "pool",
+        "tariff",
+        "payment",
+    }
 )
 """Kinds that never leave a society; the central instance refuses them even when they are sent."""
-PERSONAL_FIELDS = frozenset({"birth_on", "death_on", "birth_name", "email", "phone", "address", "bank_account", "iban", "tax_number"})
+PERSONAL_FIELDS = frozenset(
+    {"birth_on", "death_on", "birth_name", "email", "phone", "address", "bank_account", "iban", "tax_number"}
+)
 """Fields that the central instance refuses even when they are sent."""
 
 
@@ -161,7 +177,9 @@ def dress(kind: Kind, document: Document | None, last_seen: Document | None) -> 
         seen = list(last_seen.get(part) or [])
         rows = []
         for row in out.get(part) or []:
-            like = next((s for s in seen if {k: v for k, v in s.items() if k in known} == {k: row[k] for k in row if k in known}), None)
+            like = next(
+                (s for s in seen if {k: v for k, v in s.items() if k in known} == {k: row[k] for k in row if k in known}), None
+            )
             rows.append({**row, **{k: v for k, v in (like or {}).items() if k not in known}})
             if like is not None:
                 seen.remove(like)
@@ -173,7 +191,12 @@ def outbox(connection: Connection, after: int, limit: int) -> Iterator[Any]:
     """Yield journal rows made here of synchronised kinds, from the one after number `after`, at most `limit`."""
     query = (
         select(journal)
-        .where(journal.c.seq > after, journal.c.kind.in_(list(SHARED)), journal.c.op.not_like(f"{PULLED}%"), journal.c.after.is_not(None))
+        .where(
+            journal.c.seq > after,
+            journal.c.kind.in_(list(SHARED)),
+            journal.c.op.not_like(f"{PULLED}%"),
+            journal.c.after.is_not(None),
+        )
         .order_by(journal.c.seq)
         .limit(limit)
     )

@@ -1,0 +1,163 @@
+"""Conflicts: two people changed the same field of the same thing; both values are kept until a person decides."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from sqlalchemy import Column, Connection, Text, insert, select, update
+
+from ..core.canonical import canonical_json
+from ..core.errors import WorkbenchError, unknown
+from ..core.store import Change, book_table, whole, words
+from .changes import Document
+
+conflict = book_table(
+    "conflict",
+    Column("id", Text, primary_key=True),
+    whole("central_id"),  # the central instance's number of it; 0 until it is known there
+    words("kind"),
+    words("entity_id", index=True),
+    words("side"),  # challenger: our change came second · holder: ours was first, another's came second
+    words("other"),  # the instance on the other side
+    words("base"),  # the document both started from; JSON
+    words("ours"),
+    words("theirs"),
+    words("fields"),  # JSON list
+    words("state"),  # open | settled
+    words("outcome"),  # ours | theirs | merged | agreed | "" while open
+    words("decided_by"),
+    words("why"),
+    words("opened_at"),
+    words("closed_at"),
+    whole("told"),  # 1: the central instance knows the decision, or need not
+)
+_DOCUMENTS = ("base", "ours", "theirs", "fields")
+
+
+def open_conflict(
+    change: Change,
+    kind: str,
+    entity_id: str,
+    *,
+    side: str,
+    other: str,
+    base: Document | None,
+    ours: Document,
+    theirs: Document,
+    fields: list[str],
+    central_id: int = 0,
+) -> None:
+    """List a conflict; one that is open for the same thing and side is brought up to date instead."""
+    values = {
+        "other": other,
+        "base": _text(base),
+        "ours": _text(ours),
+        "theirs": _text(theirs),
+        "fields": canonical_json(fields).decode(),
+    }
+    found = find_open(change.connection, kind, entity_id, side, other if side == "holder" else "")
+    if found:
+        if central_id:
+            values["central_id"] = central_id  # type: ignore[assignment]
+        change.connection.execute(update(conflict).where(conflict.c.id == found["id"]).values(**values))
+        return
+    change.connection.execute(
+        insert(conflict).values(
+            id=change.new_id("X"),
+            central_id=central_id,
+            kind=kind,
+            entity_id=entity_id,
+            side=side,
+            state="open",
+            opened_at=change.at,
+            **values,
+        )
+    )
+
+
+def find_open(connection: Connection, kind: str, entity_id: str, side: str, other: str = "") -> dict[str, Any] | None:
+    """Return the open conflict about one thing on one side, or None."""
+    query = select(conflict).where(
+        conflict.c.kind == kind, conflict.c.entity_id == entity_id, conflict.c.side == side, conflict.c.state == "open"
+    )
+    if other:
+        query = query.where(conflict.c.other == other)
+    return _read(connection.execute(query.order_by(conflict.c.id)).mappings().first())
+
+
+def by_central_id(connection: Connection, central_id: int) -> dict[str, Any] | None:
+    """Return the conflict that the central instance knows by this number, or None."""
+    row = (
+        connection.execute(select(conflict).where(conflict.c.central_id == central_id).order_by(conflict.c.id)).mappings().first()
+    )
+    return _read(row)
+
+
+def get(connection: Connection, conflict_id: str) -> dict[str, Any]:
+    """Return one conflict; raises `NotFound` with the nearest numbers."""
+    row = connection.execute(select(conflict).where(conflict.c.id == conflict_id)).mappings().first()
+    if row is None:
+        raise unknown("conflict", conflict_id, connection.execute(select(conflict.c.id)).scalars(), where="wb.sync.conflicts()")
+    found = _read(row)
+    assert found is not None  # noqa: S101  the row is there
+    return found
+
+
+def listed(connection: Connection, state: str = "open") -> list[dict[str, Any]]:
+    """Return the conflicts in a state, all of them for an empty one, oldest first."""
+    query = select(conflict).order_by(conflict.c.opened_at, conflict.c.id)
+    if state:
+        query = query.where(conflict.c.state == state)
+    return [found for row in connection.execute(query).mappings() if (found := _read(row))]
+
+
+def settle(change: Change, found: dict[str, Any], outcome: str, *, by: str, why: str, told: bool) -> None:
+    """Close a conflict with who decided and why; raises `WorkbenchError` when it is closed already."""
+    done = change.connection.execute(
+        update(conflict)
+        .where(conflict.c.id == found["id"], conflict.c.state == "open")
+        .values(state="settled", outcome=outcome, decided_by=by, why=why, closed_at=change.at, told=int(told))
+    )
+    if done.rowcount == 0:
+        raise WorkbenchError("this conflict is settled already", got=found["id"], next_step="See wb.sync.conflicts(state='').")
+
+
+def untold(connection: Connection) -> list[dict[str, Any]]:
+    """Return decisions that the central instance has not heard of yet."""
+    query = select(conflict).where(conflict.c.state == "settled", conflict.c.told == 0, conflict.c.central_id > 0)
+    return [found for row in connection.execute(query.order_by(conflict.c.id)).mappings() if (found := _read(row))]
+
+
+def mark(connection: Connection, conflict_id: str, **values: object) -> None:
+    """Write facts learnt about a conflict: its central number, that its decision was told."""
+    connection.execute(update(conflict).where(conflict.c.id == conflict_id).values(**values))
+
+
+def _text(document: Document | None) -> str:
+    return "" if document is None else canonical_json(document).decode()
+
+
+def _read(row: Any) -> dict[str, Any] | None:
+    if row is None:
+        return None
+    return {
+        name: (json.loads(value) if name in _DOCUMENTS and value else (None if name == "base" and not value else value))
+        for name, value in row.items()
+    }
+
+
+def name_settled(connection: Connection, kind: str, entity_id: str, central_id: int) -> bool:
+    """Give the central number to a conflict decided here before it was known there; tells whether there is one."""
+    query = select(conflict.c.id, conflict.c.outcome).where(
+        conflict.c.kind == kind,
+        conflict.c.entity_id == entity_id,
+        conflict.c.side == "challenger",
+        conflict.c.state == "settled",
+        conflict.c.central_id == 0,
+    )
+    row = connection.execute(query.order_by(conflict.c.closed_at.desc()).limit(1)).first()
+    if row is None:
+        return False
+    mark(connection, row.id, central_id=central_id, told=int(row.outcome != "theirs"))
+    return True
