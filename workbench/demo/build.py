@@ -10,7 +10,7 @@ from typing import Any
 from .. import api
 from ..core.documents import Kind, save_many
 from ..core.office import Progress, silent
-from . import business, contracts, people, repertoire, usage
+from . import arrivals, business, contracts, people, repertoire, usage
 from .words import generator
 
 CURRENCY = "KES"
@@ -56,6 +56,8 @@ class Demo:
     """Licence ids by customer: radio, streaming, concerts."""
     reports: list[Report] = field(default_factory=list)
     """The usage files in the inbox, in the order in which they would have come."""
+    sheets: dict[str, int] = field(default_factory=dict)
+    """Spreadsheets of newcomers in the inbox, and how many lines each has."""
     accounts: list[DemoAccount] = field(default_factory=list)
 
     def __str__(self) -> str:
@@ -64,6 +66,7 @@ class Demo:
         lines += [
             f"  {one.lines:>9,} lines in {one.file} (layout {one.layout}, licence {one.licence_id})" for one in self.reports
         ]
+        lines += [f"  {count:>9,} lines in inbox/{name}, to be taken in" for name, count in self.sheets.items()]
         lines += [f"  sign in as {one.name}, password: {one.password} ({', '.join(one.roles)})" for one in self.accounts]
         return "\n".join(lines)
 
@@ -108,6 +111,7 @@ class _Builder:
         self._contracts(cast, members, works)
         shows = self._business(works, recordings)
         self._usage(members, works, recordings, shows)
+        self._arrivals(members)
         self._accounts()
 
     def _members(self) -> list[people.Member]:
@@ -212,6 +216,10 @@ class _Builder:
             period = rest.partition(".")[0]
             self.demo.reports.append(Report(f"inbox/{name}", layouts[key], self.demo.licences[key], period, count))
         self.demo.counts["usage lines"] = sum(writer.lines.values())
+
+    def _arrivals(self, members: Sequence[people.Member]) -> None:
+        like = next(member for member in members if "writer" in member.roles and member.culture == "swahili")
+        self.demo.sheets = arrivals.write(self.wb.config.inbox, like.document)
 
     def _accounts(self) -> None:
         for name, full_name, password, roles in ACCOUNTS:

@@ -72,7 +72,7 @@ CUSTOMERS = (
         {
             "number": "TALA/C/2025/001",
             "tariff": "concert",
-            "parameters": {"takings": "9400000.00"},
+            "parameters": {"takings": "9345000.00"},
         },
         {"2025-Q2": 934_500 * UNIT, "2025-Q3": 1_021_777 * UNIT + 770_000},
     ),
