@@ -90,7 +90,8 @@ class Engine:
 
     def load_rows(self, name: str, types: Mapping[str, str], rows: Iterable[Sequence[Any]]) -> None:
         """Make a table from rows in memory; `types` gives `text` or `whole` per column."""
-        self._execute(f"make {name}", f"CREATE TABLE {name} ({', '.join(f'{c} {_TYPES[t]}' for c, t in types.items())})")
+        fields = ", ".join(f'"{column}" {_TYPES[type_]}' for column, type_ in types.items())
+        self._execute(f"make {name}", f"CREATE TABLE {name} ({fields})")
         import pandas as pd  # the slowest import here, and not every caller needs it
 
         columns = list(zip(*rows, strict=True)) or [() for _ in types]

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from ..core.canonical import csv_bytes
+from ..core.canonical import csv_bytes, file_digest
 from ..core.errors import WorkbenchError, unknown
 
 Type = Literal["text", "whole"]
@@ -58,9 +58,18 @@ class Table:
         """Names of the whole-number columns."""
         return [column.name for column in self.columns if column.type == "whole"]
 
-    def path(self, folder: Path) -> Path:
+    @property
+    def types(self) -> dict[str, str]:
+        """Type of each column, in order."""
+        return {column.name: column.type for column in self.columns}
+
+    @property
+    def file(self) -> str:
+        return f"{self.name}.csv"
+
+    def path(self, run_folder: Path) -> Path:
         """Return where the table lies in a run folder."""
-        return folder / self.place / f"{self.name}.csv"
+        return run_folder / self.place / self.file
 
 
 def _columns(text: str) -> tuple[Column, ...]:
@@ -87,7 +96,9 @@ INPUTS: tuple[Table, ...] = (
         invoice_id
         licence_id
         currency
-        amount_micros | as received, without tax paid on to the state
+        paid_micros | as it came in, with tax
+        tax_micros | the part that is tax, in proportion to the invoice; it is no part of a pool
+        amount_micros | paid - tax: what is distributed
         received_on""",
     ),
     _table(
@@ -390,7 +401,7 @@ RESULTS: tuple[Table, ...] = (
         "postings",
         "double entry: every entry sums to zero per currency; positive is what an account receives",
         "entry account payee_id currency",
-        """entry | what belongs together: pool:<id>, reverse:pool:<id>, settle:<payee>
+        """entry | what belongs together: receive:<pool>, pool:<pool>, settle:<payee>; reverse:... of a corrected run
         account | receipts:<licence>, pool:<id>, deduction:<name>, hold:<reason>, payable:<payee>, carried_forward:<payee>
         payee_id | empty unless the account is a payee's
         currency
@@ -433,21 +444,24 @@ def table(name: str) -> Table:
     return TABLES[name]
 
 
-def write_rows(folder: Path, declared: Table, rows: Iterable[Sequence[Any]]) -> None:
-    """Write rows that are in key order already; `None` becomes empty."""
-    path = declared.path(folder)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w", encoding="utf-8", newline="") as file:
+def write_rows(folder: Path, declared: Table, rows: Iterable[Sequence[Any]]) -> int:
+    """Write rows that are in key order already into a folder of tables (`inputs/` or `results/`); return how many."""
+    folder.mkdir(parents=True, exist_ok=True)
+    count = 0
+    with (folder / declared.file).open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(declared.names)
-        writer.writerows(rows)
+        for row in rows:
+            writer.writerow(row)
+            count += 1
+    return count
 
 
 def read_rows(folder: Path, declared: Table) -> Iterator[list[str]]:
-    """Yield the rows as text; raises `WorkbenchError` where the file is missing or its columns are not the declared ones."""
-    path = declared.path(folder)
+    """Yield the rows as text from a folder of tables; raises `WorkbenchError` where a file or its columns are not as declared."""
+    path = folder / declared.file
     if not path.is_file():
-        raise WorkbenchError("a file of the run is missing", got=f"no {declared.place}/{declared.name}.csv", where=folder)
+        raise WorkbenchError("a file of the run is missing", got=f"no {declared.place}/{declared.file}", where=folder)
     with path.open(encoding="utf-8", newline="") as file:
         reader = csv.reader(file, strict=True)
         header = next(reader, [])
@@ -456,12 +470,25 @@ def read_rows(folder: Path, declared: Table) -> Iterator[list[str]]:
         yield from reader
 
 
+def read_dicts(folder: Path, declared: Table) -> Iterator[dict[str, Any]]:
+    """Yield the rows with whole-number columns as int (None when empty)."""
+    for row in read_rows(folder, declared):
+        yield {
+            column.name: (int(text) if text else None) if column.type == "whole" else text
+            for column, text in zip(declared.columns, row, strict=True)
+        }
+
+
 def table_digest(folder: Path, declared: Table) -> str:
     """Return the SHA-256 of a table: a result's bytes, an input's sorted rows (so that their order does not count)."""
-    if declared.place == "results":
-        path = declared.path(folder)
-        if not path.is_file():
-            raise WorkbenchError("a file of the run is missing", got=f"no results/{declared.name}.csv", where=folder)
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    return hashlib.sha256(csv_bytes(declared.names, sorted(read_rows(folder, declared)))).hexdigest()
+    if declared.place == "inputs":
+        return hashlib.sha256(csv_bytes(declared.names, sorted(read_rows(folder, declared)))).hexdigest()
+    path = folder / declared.file
+    if not path.is_file():
+        raise WorkbenchError("a file of the run is missing", got=f"no results/{declared.file}", where=folder)
+    return file_digest(path)
+
+
+def digests(run_folder: Path, declared: Iterable[Table]) -> dict[str, str]:
+    """Return the digest of each table of a run folder, by `<place>/<name>`."""
+    return {f"{table.place}/{table.name}": table_digest(run_folder / table.place, table) for table in declared}

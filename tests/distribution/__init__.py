@@ -1,0 +1,1 @@
+"""Distribution: money conserved, to the micro."""
