@@ -1,0 +1,58 @@
+"""Small pieces several pages draw alike: messages, tags, money, dates."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from ..core.money import MICROS
+from .page import Node, h
+from .session import Notice
+
+
+def messages(notice: Notice | None) -> Node:
+    """Return the place where a page says something; always there, so that it is announced when it changes."""
+    role = "alert" if notice and notice.kind == "problem" else "status"
+    return h(
+        "div", h("p", notice.text, class_=f"notice {notice.kind}") if notice else None, role=role, aria_live="polite", key=role
+    )
+
+
+def tag(text: str, kind: str = "") -> Node:
+    """Return a short word in a coloured frame; the word says it, the colour only helps."""
+    return h("span", text, class_=f"tag {kind}".strip())
+
+
+def money(micros: int, currency: str = "") -> str:
+    """Return an amount for reading: thousands apart, two decimals or as many as it has.
+
+    >>> money(1_234_500_000, "KES")
+    '1 234.50 KES'
+    """
+    units, rest = divmod(abs(micros), MICROS)
+    decimals = f"{rest:06d}".rstrip("0").ljust(2, "0")
+    text = f"{'-' if micros < 0 else ''}{units:,}".replace(",", "\u202f") + f".{decimals}"
+    return f"{text}\u00a0{currency}" if currency else text
+
+
+def count(number: int) -> str:
+    """Return a count for reading, thousands apart."""
+    return f"{number:,}".replace(",", "\u202f")
+
+
+def ago(at: str, now: datetime | None = None) -> str:
+    """Return how long ago an instant (UTC, as stored) was; its day and time when that is more than a day.
+
+    >>> ago("2026-03-01T10:00:00Z", datetime(2026, 3, 1, 10, 5, tzinfo=UTC))
+    '5 min ago'
+    """
+    if not at:
+        return ""
+    then = datetime.fromisoformat(at)
+    seconds = int(((now or datetime.now(UTC)) - then).total_seconds())
+    if seconds < 60:
+        return f"{max(seconds, 0)} s ago"
+    if seconds < 3600:
+        return f"{seconds // 60} min ago"
+    if seconds < 86_400:
+        return f"{seconds // 3600} h ago"
+    return then.strftime("%Y-%m-%d %H:%M UTC")
