@@ -1,0 +1,291 @@
+"""Statements: for every payee of a run one CSV and one PDF, and an index with every amount and every file's digest.
+
+    FOLDER/index.csv                     one row a payee: amounts, and SHA-256 of both files
+    FOLDER/csv/TALA-P-000017-KES.csv     every line; earned + brought_forward + corrected = payable + carried_forward
+    FOLDER/pdf/TALA-P-000017-KES.pdf     the same for a person
+
+CSVs are written in one pass, for all. PDFs take a twentieth of a second or more each: they are printed by two threads with
+progress, and a second call goes on where the first was stopped, printing only what is missing or has changed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import secrets
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from ..core import journal
+from ..core.canonical import csv_bytes
+from ..core.errors import Finding, WorkbenchError, unknown
+from ..core.money import format_micros
+from ..core.office import Office, Progress, silent
+from . import audit_kit
+from .results import WHOLE_PPT
+from .rulebook import PaymentRule, read_rulebook
+from .run import Distribution, Run
+from .runs import RULEBOOK_FILE, RUN, read_parameters
+from .statement_lines import Statement, read_statements
+from .statement_pdf import Paper, Printer, view
+
+FORMATS = ("csv", "pdf")
+COLUMNS = [
+    *("run_id", "period", "payee_id", "payee", "currency", "kind", "right", "licensee", "tariff", "pool_id"),
+    *("target_kind", "target_id", "title", "artist", "iswc", "isrc", "used_from", "used_to", "uses", "seconds"),
+    *("party_id", "party", "role", "owner_party_id", "owner", "chain", "share_percent", "amount_micros", "amount"),
+    *("reason", "expires_on"),
+]
+"""Columns of a statement's CSV; `kind` is earned, brought_forward, corrected, payable, carried_forward or held."""
+INDEX_COLUMNS = [
+    *("run_id", "period", "payee_id", "payee", "currency", "brought_forward_micros", "earned_micros", "corrected_micros"),
+    *("payable_micros", "carried_forward_micros", "carried_reason", "lines", "held_micros"),
+    *("csv", "csv_sha256", "pdf", "pdf_sha256"),
+]
+_PRINTED = ".printed.jsonl"
+_THREADS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What was written: the folder, its index, how many statements and papers, and what a person should look at."""
+
+    folder: Path
+    index: Path
+    statements: int
+    printed: int
+    skipped: int
+    findings: list[Finding]
+
+    def frame(self) -> Any:
+        """Return the index as a pandas frame: one row a payee, amounts in micros."""
+        import pandas as pd  # only an analyst at a notebook asks for it
+
+        return pd.read_csv(self.index, keep_default_na=False, dtype=dict.fromkeys(["payee_id", "payee", "carried_reason"], str))
+
+    def __str__(self) -> str:
+        printed = f", {self.printed} papers printed, {self.skipped} were there already" if self.printed or self.skipped else ""
+        return f"{self.statements} statements{printed}: {self.index}"
+
+
+class Statements:
+    """The desk that writes statements and audit kits of a run."""
+
+    def __init__(self, office: Office) -> None:
+        self.office = office
+
+    def write(
+        self,
+        run: Run | str,
+        to: str | Path,
+        formats: Sequence[str] = FORMATS,
+        parties: Iterable[str] | None = None,
+        progress: Progress = silent,
+    ) -> Written:
+        """Write the statements of a run (its id, or the run) into folder `to`, for all payees or for the `parties` named.
+
+        Raises `WorkbenchError` for an unknown format, run or payee, and `DamagedBook` when a statement does not add up. Findings
+        name scripts that no installed font can write. A statement of a run that is not sealed says so on its face.
+        """
+        found = self._run(run)
+        config = self.office.config
+        paper = read_paper(found.folder, config.name, run_facts(self.office, found), config.rules / "statements.yaml")
+        return write_statements(found.folder, Path(to), paper, formats, parties, progress)
+
+    def audit_kit(self, run: Run | str, to: str | Path, progress: Progress = silent) -> Path:
+        """Write the audit kit of a run: one zip that anyone can compute again with `workbench verify`."""
+        found = self._run(run)
+        return audit_kit.write(found.folder, Path(to), run_facts(self.office, found), progress)
+
+    def _run(self, run: Run | str) -> Run:
+        return Distribution(self.office).get(run if isinstance(run, str) else run.id)
+
+
+def run_facts(office: Office, run: Run) -> dict[str, Any]:
+    """Return what the book says of a run, and the journal entry that said it last: number and hash, the chain's head then."""
+    with office.book.read() as connection:
+        last = list(journal.entries(connection, kind=RUN.name, entity_id=run.id))[-1]
+    return {
+        **run.facts,
+        "society": office.config.name,
+        "journal_seq": last.seq,
+        "journal_hash": last.hash,
+        "journal_at": last.at,
+    }
+
+
+def read_paper(folder: Path, society: str, facts: Mapping[str, Any], settings: Path | None = None) -> Paper:
+    """Return what every statement of a run says alike: from its folder, and from what the book says of it (`run_facts`).
+
+    `settings` is the society's own `rules/statements.yaml`, if there is one: `contact` (a sentence), `question_days`, `language`.
+    """
+    own = yaml.safe_load(settings.read_text(encoding="utf-8")) if settings is not None and settings.is_file() else {}
+    known = {"contact", "question_days", "language"}
+    if odd := sorted(set(own or {}) - known):
+        raise unknown("setting", odd[0], known, where="rules/statements.yaml")
+    if not isinstance((own or {}).get("question_days", 0), int):
+        raise WorkbenchError("not a number of days", got=own["question_days"], where="rules/statements.yaml: question_days")
+    rulebook = read_rulebook(folder / RULEBOOK_FILE)
+    return Paper(
+        society=society,
+        run_id=str(facts["id"]),
+        period=read_parameters(folder)["period"],
+        dated_on=str(facts["sealed_at"] or facts["prepared_at"])[:10],
+        digest=str(facts["digest"]),
+        journal_head=f"{facts['journal_seq']} {facts['journal_hash']}",
+        state=str(facts["state"]),
+        minimum=next((dict(rule.minimum) for rule in rulebook.rules if isinstance(rule, PaymentRule)), {}),
+        **(own or {}),
+    )
+
+
+def write_statements(
+    folder: Path,
+    to: Path,
+    paper: Paper,
+    formats: Sequence[str] = FORMATS,
+    parties: Iterable[str] | None = None,
+    progress: Progress = silent,
+) -> Written:
+    """Write statements of a run folder; `Statements.write` is the door to it."""
+    if odd := [name for name in formats if name not in FORMATS]:
+        raise unknown("statement format", odd[0], FORMATS)
+    wanted = None if parties is None else sorted(set(parties))
+    (to / "csv").mkdir(parents=True, exist_ok=True)
+    statements = list(read_statements(folder, wanted))
+    if missing := sorted(set(wanted or ()) - {statement.payee_id for statement in statements}):
+        raise unknown("payee of this run", missing[0], [s.payee_id for s in read_statements(folder)], where=paper.run_id)
+    sums: dict[tuple[str, str], str] = {}
+    if "csv" in formats:
+        for number, statement in enumerate(statements, start=1):
+            data = statement_csv(statement, paper)
+            _replace(to / "csv" / f"{statement.name}.csv", data)
+            sums[statement.name, "csv"] = hashlib.sha256(data).hexdigest()
+            if number % 100 == 0 or number == len(statements):
+                progress("statements, CSV", number, len(statements))
+    printed, findings = 0, []
+    if "pdf" in formats:
+        printer = Printer()
+        findings = printer.missing_fonts(statements, paper.society)
+        made, printed = _print_all(statements, to, paper, printer, progress)
+        sums.update(made)
+    index = to / "index.csv"
+    _replace(index, csv_bytes(INDEX_COLUMNS, _index_rows(statements, paper, sums)))
+    skipped = len(statements) - printed if "pdf" in formats else 0
+    return Written(to, index, len(statements), printed, skipped, findings)
+
+
+def statement_csv(statement: Statement, paper: Paper) -> bytes:
+    """Return a statement as canonical CSV bytes; text that a spreadsheet would take for a formula is set behind an apostrophe."""
+    rows = ([_plain(value) for value in row] for row in _csv_rows(statement, paper))
+    return csv_bytes(COLUMNS, rows)
+
+
+def _csv_rows(statement: Statement, paper: Paper) -> Iterator[list[Any]]:
+    start = [paper.run_id, paper.period, statement.payee_id, statement.payee.name, statement.currency]
+
+    def row(kind: str, micros: int, reason: str = "", expires_on: str = "", **facts: Any) -> list[Any]:
+        middle = [facts.get(name, "") for name in COLUMNS[6:-4]]
+        return [*start, kind, *middle, micros, format_micros(micros), reason, expires_on]
+
+    for line in statement.lines:
+        facts = {name: getattr(line, name) for name in line.__slots__ if name not in {"share_ppt", "amount_micros"}}
+        yield row("earned", line.amount_micros, share_percent=_percent(line.share_ppt), **facts)
+    yield row("brought_forward", statement.brought_forward_micros)
+    yield row("corrected", statement.corrected_micros)
+    yield row("payable", statement.payable_micros)
+    yield row("carried_forward", statement.carried_forward_micros, statement.carried_reason)
+    for held in statement.held:
+        facts = {"right": held.right, "pool_id": held.pool_id, "target_id": held.target_id, "title": held.title}
+        yield row("held", held.amount_micros, held.reason, held.expires_on, target_kind=held.target_kind, **facts)
+
+
+def _index_rows(statements: Iterable[Statement], paper: Paper, sums: dict[tuple[str, str], str]) -> Iterator[list[Any]]:
+    for statement in statements:
+        files = []
+        for kind in FORMATS:
+            sha = sums.get((statement.name, kind), "")
+            files += [f"{kind}/{statement.name}.{kind}" if sha else "", sha]
+        row = [
+            paper.run_id,
+            paper.period,
+            statement.payee_id,
+            statement.payee.name,
+            statement.currency,
+            statement.brought_forward_micros,
+            statement.earned_micros,
+            statement.corrected_micros,
+            statement.payable_micros,
+            statement.carried_forward_micros,
+            statement.carried_reason,
+            len(statement.lines),
+            sum(held.amount_micros for held in statement.held),
+            *files,
+        ]
+        yield [_plain(value) for value in row]
+
+
+def _print_all(
+    statements: list[Statement], to: Path, paper: Paper, printer: Printer, progress: Progress
+) -> tuple[dict[tuple[str, str], str], int]:
+    """Print what is not there yet; each paper is noted as soon as it lies in the folder, so a stopped call loses none."""
+    folder = to / "pdf"
+    folder.mkdir(parents=True, exist_ok=True)
+    known = _read_printed(folder / _PRINTED)
+    sums: dict[tuple[str, str], str] = {}
+    printed = 0
+
+    def one(statement: Statement) -> tuple[str, str, str, bool]:
+        shown = view(statement, paper)
+        key, file = printer.key(shown), folder / f"{statement.name}.pdf"
+        said = known.get(statement.name, ("", ""))
+        if said[0] == key and file.is_file() and hashlib.sha256(file.read_bytes()).hexdigest() == said[1]:
+            return statement.name, key, said[1], False
+        data = printer.print(shown)
+        _replace(file, data)
+        return statement.name, key, hashlib.sha256(data).hexdigest(), True
+
+    with ThreadPoolExecutor(_THREADS) as threads, (folder / _PRINTED).open("a", encoding="utf-8") as notes:
+        for number, (name, key, sha, new) in enumerate(threads.map(one, statements), start=1):
+            sums[name, "pdf"] = sha
+            if new:
+                printed += 1
+                notes.write(json.dumps([name, key, sha]) + "\n")
+                notes.flush()
+            progress("statements, PDF", number, len(statements))
+    return sums, printed
+
+
+def _read_printed(file: Path) -> dict[str, tuple[str, str]]:
+    found: dict[str, tuple[str, str]] = {}
+    if file.is_file():
+        for line in file.read_text(encoding="utf-8").splitlines():
+            try:
+                name, key, sha = json.loads(line)
+            except ValueError:
+                continue  # the last line of a call that was killed
+            found[name] = (key, sha)
+    return found
+
+
+def _percent(ppt: int) -> str:
+    whole, part = divmod(ppt * 100, WHOLE_PPT)
+    digits = f"{part:012d}".rstrip("0")
+    return f"{whole}.{digits.ljust(2, '0')}"
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, str) and value[:1] in {"=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠"}:
+        return "'" + value
+    return value
+
+
+def _replace(file: Path, data: bytes) -> None:
+    part = file.with_name(f".{file.name}.{secrets.token_hex(4)}.part")
+    part.write_bytes(data)
+    part.replace(file)
