@@ -149,6 +149,15 @@ def test_producers_of_a_recording_share_the_whole(built: Built) -> None:
         assert any(row["role"] == "featured" for row in recording["contributors"])
 
 
+def test_every_invoice_is_what_the_tariff_book_asks_for_and_is_paid(built: Built) -> None:
+    for bill in built.documents(api.licences.INVOICE):
+        assert built.wb.licences.quote(bill["licence_id"], bill["period"]).money.micros == bill["net_micros"]
+    due = built.wb.licences.outstanding(on="2025-12-31", everything=True)
+    assert len(due) == 6
+    assert not due["due"].any()
+    assert built.wb.licences.check() == []
+
+
 def test_the_truth_has_one_row_for_every_line_of_every_report(built: Built) -> None:
     with (built.wb.config.inbox / "truth.csv").open(encoding="utf-8", newline="") as file:
         truth = list(csv.DictReader(file))

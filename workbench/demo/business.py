@@ -40,7 +40,7 @@ CUSTOMERS = (
         {
             "number": "TALA/R/2025/001",
             "tariff": "radio",
-            "parameters": {"revenue": "168000000.00", "music_share_percent": "62"},
+            "parameters": {"music_share_percent": "62", "revenue@2025-Q2": "168000000.00", "revenue@2025-Q3": "177512500.00"},
         },
         {"2025-Q2": 4_166_400 * UNIT, "2025-Q3": 4_402_310 * UNIT},
     ),
@@ -56,7 +56,7 @@ CUSTOMERS = (
         {
             "number": "TALA/S/2025/001",
             "tariff": "streaming",
-            "parameters": {"revenue": "61500000.00"},
+            "parameters": {"revenue@2025-Q2": "61500000.00", "revenue@2025-Q3": "65103752.75"},
         },
         {"2025-Q2": 7_380_000 * UNIT, "2025-Q3": 7_812_450 * UNIT + 330_000},
     ),
@@ -72,7 +72,7 @@ CUSTOMERS = (
         {
             "number": "TALA/C/2025/001",
             "tariff": "concert",
-            "parameters": {"takings": "9345000.00"},
+            "parameters": {"takings@2025-Q2": "9345000.00", "takings@2025-Q3": "10217777.70"},
         },
         {"2025-Q2": 934_500 * UNIT, "2025-Q3": 1_021_777 * UNIT + 770_000},
     ),
