@@ -1,7 +1,7 @@
 """What a cell's text means under a layout: text, identifiers, whole numbers, amounts, shares, durations, dates and instants.
 
-Every reader here takes text and returns the stored value, or raises `WorkbenchError` saying what was expected. ASCII digits only: NaN,
-1E+400000 and digits of other scripts are refused before any arithmetic sees them.
+Every reader here takes text and returns the stored value, or raises `WorkbenchError` saying what was expected. ASCII digits only:
+NaN, 1E+400000 and digits of other scripts are refused before any arithmetic sees them.
 """
 
 from __future__ import annotations
@@ -102,7 +102,7 @@ def _with_point(text: str, decimal: str, what: str) -> str:
 
 
 def day(text: str, formats: tuple[str, ...] = ("iso",)) -> str:
-    """Return a date as ISO text, read by the formats a layout declares; ISO, as spreadsheets hand dates over, is always understood."""
+    """Return a date as ISO text, read by the formats a layout declares; ISO, as spreadsheets give it, is always understood."""
     if match := _ISO_DATE.fullmatch(text):
         try:
             return date.fromisoformat(match[1]).isoformat()

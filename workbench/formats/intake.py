@@ -1,7 +1,7 @@
-"""Intake of a sheet in two phases: everything is read and judged first; the caller commits the staged lines in one transaction, or not.
+"""Intake of a sheet in two phases: everything is read and judged first; the caller then commits all staged lines, or none.
 
-Every line of the file is accounted for: lines = accepted + accepted with findings + quarantined; blank ones are listed. A fault of the
-whole file (its encoding, its header, an archive that is none) refuses it: findings say what and where, and there are no lines.
+Every line of the file is accounted for: lines = accepted + accepted with findings + quarantined; blank ones are listed. A fault
+of the whole file (its encoding, its header, an archive that is none) refuses it: findings say what and where, there are no lines.
 The bytes themselves are parsed in a process of their own (`reader`), never in the one that shows the screen.
 """
 
@@ -9,99 +9,27 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 import subprocess
 import sys
 import tempfile
 import threading
-import unicodedata
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from ..core.canonical import file_digest
-from ..core.errors import Finding, WorkbenchError
+from ..core.errors import WorkbenchError
 from ..core.office import Progress, silent
 from . import faults
-from .cells import Reader, reader
-from .sheets import ENCODINGS, Field, Layout, header_key
+from .judge import Judge, Line, Sheet, open_header, refuse
+from .sheets import ENCODINGS, Layout
+
+__all__ = ["Line", "Sheet", "require_file", "stage", "stage_rows"]
 
 MAX_FILE_BYTES = 200_000_000
 MEMORY_BYTES = 1 << 30
 CPU_SECONDS = 120
 WALL_SECONDS = 300
-LONG_SECONDS = 3_600
-MOST_SECONDS = 14_400
-"""Nobody plays one song for more than four hours: such a number counts something else, milliseconds mostly."""
-
-State = Literal["accepted", "accepted_with_findings", "quarantined"]
-_ODD = re.compile(
-    "[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufffe\uffff]"
-)
-_BIDI = re.compile("[\u200e\u200f\u202a-\u202e\u2066-\u2069]")
-_CONTROL = re.compile("[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]")
-_FORMULA_STARTS = tuple("=+-@\t\r＝＋－＠")
-_NUMBER = re.compile(r"[+-]?[0-9][0-9.,:]*", re.ASCII)
-
-
-@dataclass(slots=True)
-class Line:
-    """One line of the file: what the sender wrote, what it means, and what became of it."""
-
-    line: int
-    state: State
-    reason: str
-    values: dict[str, Any]
-    """Field name -> stored value; only fields that are filled and right."""
-    cells: list[str] | str
-    """The sender's own cells, or the whole line as text where the cells cannot be told apart."""
-
-
-@dataclass(slots=True)
-class Sheet:
-    """A staged file: nothing of it is in the book yet."""
-
-    file_name: str
-    sha256: str
-    layout: Layout
-    header: list[str] = field(default_factory=list)
-    lines: list[Line] = field(default_factory=list)
-    findings: list[Finding] = field(default_factory=list)
-    blank_lines: list[int] = field(default_factory=list)
-    physical_lines: int = 0
-    refused: bool = False
-
-    @property
-    def counts(self) -> dict[str, int]:
-        """Lines by what became of them; `lines` is their sum."""
-        states = Counter(line.state for line in self.lines)
-        return {
-            "lines": len(self.lines),
-            "accepted": states["accepted"],
-            "accepted_with_findings": states["accepted_with_findings"],
-            "quarantined": states["quarantined"],
-        }
-
-    def raw(self, line: Line) -> str:
-        """Return the sender's cells of a line as JSON text, by header; under the empty key what no header covers."""
-        return raw_json(self.header, line.cells)
-
-
-def raw_json(header: Sequence[str], cells: list[str] | str) -> str:
-    """Return cells as JSON text by header name.
-
-    >>> raw_json(["song", "artist"], ["Malaika", "Amani Trio", "surplus"])
-    '{"song": "Malaika", "artist": "Amani Trio", "": ["surplus"]}'
-    """
-    if isinstance(cells, str):
-        return json.dumps({"": cells}, ensure_ascii=False)
-    row: dict[str, Any] = dict(zip(header, cells, strict=False))
-    if len(cells) > len(header):
-        row[""] = cells[len(header) :]
-    text = json.dumps(row, ensure_ascii=False)
-    return text if text.isprintable() else json.dumps(row)
 
 
 def stage(
@@ -109,8 +37,8 @@ def stage(
 ) -> Sheet:
     """Read a CSV (plain or gzip) or XLSX file under a layout and judge every line; nothing is written anywhere.
 
-    `encoding` and `delimiter` override the layout's for this file. Raises `WorkbenchError` when there is no such file or no such encoding;
-    everything that is wrong with the data is in the findings.
+    `encoding` and `delimiter` override the layout's for this file. Raises `WorkbenchError` when there is no such file or no such
+    encoding; everything that is wrong with the data is in the findings.
     """
     path = require_file(file)
     encoding = (encoding or layout.encoding).lower().replace("utf8", "utf-8")
@@ -119,7 +47,7 @@ def stage(
     sheet = Sheet(path.name, sha256 or file_digest(path), layout)
     size = path.stat().st_size
     if size > MAX_FILE_BYTES:
-        return _refuse(
+        return refuse(
             sheet, faults.of_file("file_too_large", {"got": f"{size} bytes", "expected": f"at most {MAX_FILE_BYTES}"}, path.name)
         )
     request = {
@@ -131,10 +59,10 @@ def stage(
         "memory_bytes": MEMORY_BYTES,
         "cpu_seconds": CPU_SECONDS,
     }
-    return _staged(sheet, _messages(request), request["delimiter"], progress)
+    return _Staging(sheet, delimiter or layout.delimiter, progress).run(_messages(request))
 
 
-def stage_rows(rows: Sequence[dict[str, Any]], layout: Layout, name: str) -> Sheet:
+def stage_rows(rows: Sequence[Mapping[str, Any]], layout: Layout, name: str) -> Sheet:
     """Judge rows that a person typed, or another desk gave, as if they had come in a file; keys are field names or headers."""
     header = list(dict.fromkeys(str(key) for row in rows for key in row))
     listed = [
@@ -144,9 +72,9 @@ def stage_rows(rows: Sequence[dict[str, Any]], layout: Layout, name: str) -> She
     identity = hashlib.sha256(json.dumps([header, listed], ensure_ascii=True).encode()).hexdigest()
     sheet = Sheet(name or f"capture-{identity[:12]}", identity, layout)
     if not rows:
-        return _refuse(sheet, faults.of_file("no_lines", {}, sheet.file_name))
+        return refuse(sheet, faults.of_file("no_lines", {}, sheet.file_name))
     messages = [["rows", [[1, 1, header, []]]], ["rows", listed], ["end", {"physical_lines": len(rows) + 1, "sha256": identity}]]
-    return _staged(sheet, iter(messages), ",", silent)
+    return _Staging(sheet, ",", silent).run(messages)
 
 
 def require_file(file: str | Path) -> Path:
@@ -157,237 +85,57 @@ def require_file(file: str | Path) -> Path:
     return path
 
 
-def _staged(sheet: Sheet, messages: Iterator[list[Any]], delimiter: str, progress: Progress) -> Sheet:
-    judge: _Judge | None = None
-    finished = False
-    for kind, *content in messages:
-        if kind == "rows":
-            rows = content[0]
-            if judge is None:
-                judge, rows = _open_header(sheet, rows, delimiter)
-                if judge is None:
-                    return sheet
+class _Staging:
+    """Takes the reader's messages, one method for each kind, until the sheet is staged or refused."""
+
+    def __init__(self, sheet: Sheet, delimiter: str, progress: Progress) -> None:
+        self.sheet, self.delimiter, self.progress = sheet, delimiter, progress
+        self.judge: Judge | None = None
+        self.finished = False
+
+    def run(self, messages: Iterable[list[Any]]) -> Sheet:
+        """Return the sheet when the reader is done."""
+        for kind, *content in messages:
+            getattr(self, f"_on_{kind}")(*content)
+            if self.sheet.refused:
+                return self.sheet
+        if not self.finished:
+            self._refuse("reader_stopped")
+        elif self.judge is None:
+            self._refuse("empty_file", got="blank lines only")
+        elif not self.sheet.lines:
+            self._refuse("no_lines")
+        elif self.sheet.blank_lines:
+            blank = self.sheet.blank_lines
+            shown = ", ".join(str(line) for line in blank[:20]) + (" ..." if len(blank) > 20 else "")
+            self._on_note("blank_lines", {"got": f"{len(blank)}: lines {shown}"})
+        return self.sheet
+
+    def _on_rows(self, rows: list[list[Any]]) -> None:
+        if self.judge is None:
+            self.judge = open_header(self.sheet, rows[0], self.delimiter)
+            rows = rows[1:]
+        if self.judge is not None:
             for row in rows:
-                judge.take(row)
-            progress("reading", len(sheet.lines), 0)
-        elif kind == "blank":
-            sheet.blank_lines += content[0]
-        elif kind == "note":
-            sheet.findings.append(faults.of_file(content[0], content[1], sheet.file_name))
-        elif kind == "fatal":
-            return _refuse(sheet, faults.of_file(content[0], content[1], sheet.file_name))
-        elif kind == "end":
-            sheet.physical_lines, finished = content[0]["physical_lines"], True
-            if content[0]["sha256"] != sheet.sha256:
-                return _refuse(sheet, faults.of_file("file_changed", {}, sheet.file_name))
-    if not finished:
-        return _refuse(sheet, faults.of_file("reader_stopped", {}, sheet.file_name))
-    if judge is None:
-        return _refuse(sheet, faults.of_file("empty_file", {"got": "blank lines only"}, sheet.file_name))
-    if not sheet.lines:
-        return _refuse(sheet, faults.of_file("no_lines", {}, sheet.file_name))
-    if sheet.blank_lines:
-        shown = ", ".join(str(line) for line in sheet.blank_lines[:20]) + (" ..." if len(sheet.blank_lines) > 20 else "")
-        facts = {"got": f"{len(sheet.blank_lines)}: lines {shown}"}
-        sheet.findings.append(faults.of_file("blank_lines", facts, sheet.file_name))
-    return sheet
+                self.judge.take(row)
+            self.progress("reading", len(self.sheet.lines), 0)
 
+    def _on_blank(self, lines: list[int]) -> None:
+        self.sheet.blank_lines += lines
 
-def _refuse(sheet: Sheet, *findings: Finding) -> Sheet:
-    sheet.refused = True
-    sheet.lines.clear()
-    sheet.findings = [*findings, *(finding for finding in sheet.findings if finding.scope == "file")]
-    return sheet
+    def _on_note(self, code: str, facts: dict[str, Any]) -> None:
+        self.sheet.findings.append(faults.of_file(code, facts, self.sheet.file_name))
 
+    def _on_fatal(self, code: str, facts: dict[str, Any]) -> None:
+        self._refuse(code, **facts)
 
-def _open_header(sheet: Sheet, rows: list[list[Any]], delimiter: str) -> tuple[_Judge | None, list[list[Any]]]:
-    line, _, cells, *_ = rows[0]
-    if cells is None:
-        _refuse(sheet, faults.of_line(rows[0][3], line, "", rows[0][4][:80], source=sheet.file_name))
-        return None, []
-    while cells and not cells[-1].strip():
-        cells.pop()
-    names = [unicodedata.normalize("NFC", _ODD.sub("", cell)).strip() for cell in cells]
-    sheet.header = [name or f"(column {place})" for place, name in enumerate(names, start=1)]
-    columns, found = _columns(sheet, line, delimiter)
-    sheet.findings += found
-    if any(finding.code in faults.REFUSING for finding in found):
-        _refuse(sheet, *found)
-        sheet.findings = found
-        return None, []
-    return _Judge(sheet, columns), rows[1:]
+    def _on_end(self, facts: dict[str, Any]) -> None:
+        self.sheet.physical_lines, self.finished = facts["physical_lines"], True
+        if facts["sha256"] != self.sheet.sha256:
+            self._refuse("file_changed")
 
-
-def _columns(sheet: Sheet, line: int, delimiter: str) -> tuple[dict[int, Field], list[Finding]]:
-    """Return which column is which field, and what is wrong with the header."""
-    layout, findings, columns = sheet.layout, list[Finding](), dict[int, Field]()
-    seen: dict[str, str] = {}
-    for place, header in enumerate(sheet.header):
-        known = layout.find(header)
-        name = known.name if known else header_key(header) or header
-        if name in seen:
-            facts = {"line": line, "field": known.name if known else header, "got": f"{seen[name]!r} and {header!r}"}
-            findings.append(faults.of_file("duplicate_column", facts, sheet.file_name))
-        seen[name] = header
-        if known:
-            columns[place] = known
-        elif not layout.ignores(header):
-            findings.append(faults.of_file("unknown_column", {"line": line, "field": header, "got": header}, sheet.file_name))
-    there = {found.name for found in columns.values()}
-    missing = [found for found in layout.fields if found.required and found.name not in there]
-    got = f"columns {', '.join(sheet.header)}"[:200]
-    hint = _other_delimiter(sheet.header, delimiter)
-    for found in missing:
-        names = " or ".join(dict.fromkeys((*found.headers, found.name)))
-        facts = {"line": line, "field": found.name, "got": got, "expected": f"a column {names}", "hint": hint}
-        findings.append(faults.of_file("missing_column", facts, sheet.file_name))
-    if layout.one_of and not there & set(layout.one_of):
-        facts = {
-            "line": line,
-            "field": layout.one_of[0],
-            "got": got,
-            "expected": f"one of {', '.join(layout.one_of)}",
-            "hint": hint,
-        }
-        findings.append(faults.of_file("missing_column", facts, sheet.file_name))
-    return columns, findings
-
-
-def _other_delimiter(header: list[str], delimiter: str) -> str:
-    if len(header) == 1:
-        for other in ";\t,|":
-            if other != delimiter and other in header[0]:
-                return f"The file looks separated by {other!r}: say delimiter={other!r}."
-    return ""
-
-
-class _Judge:
-    """Reads each row's cells under the layout and says what became of it; one object per file, kept lean for long files."""
-
-    def __init__(self, sheet: Sheet, columns: dict[int, Field]) -> None:
-        self.sheet, self.width = sheet, len(sheet.header)
-        self.columns: list[tuple[int, str, Field, Reader, bool]] = [
-            (place, found.name, found, reader(found, sheet.layout), found.type == "text") for place, found in columns.items()
-        ]
-        used = set(columns)
-        self.others = [place for place in range(self.width) if place not in used]
-        self.required = [found.name for found in sheet.layout.fields if found.required]
-        self.one_of, self.unique = sheet.layout.one_of, sheet.layout.unique
-        self.seen: dict[tuple[Any, ...], int] = {}
-        self.findings = sheet.findings
-
-    def take(self, row: list[Any]) -> None:
-        """Judge one row of the reader and append it to the sheet."""
-        line, span, cells, *rest = row
-        if cells is None:
-            code, text, detail = rest
-            self._quarantine(line, code, "", detail or text[:80], text)
-            return
-        values: dict[str, Any] = {}
-        before = len(self.findings)
-        reason = ""
-        if len(cells) != self.width:
-            reason = self._wrong_width(line, cells)
-        if not reason:
-            for place, name, found, read, is_text in self.columns:
-                cell = cells[place] if place < len(cells) else ""
-                if not cell:
-                    continue
-                text = cell.strip()
-                if _ODD.search(text) or not text.isascii():
-                    text = self._clean(line, name, text)
-                if not text:
-                    continue
-                if is_text:
-                    if text[0] in _FORMULA_STARTS and not _NUMBER.fullmatch(text):
-                        self._find("formula", line, name, cell)
-                    values[name] = text
-                    continue
-                reason = self._typed(line, name, found, read, text, values) or reason
-            for place in self.others:
-                if place < len(cells) and cells[place].strip()[:1] in _FORMULA_STARTS:
-                    self._strange_cell(line, self.sheet.header[place], cells[place])
-            if rest and rest[0]:
-                self._formulas(line, rest[0], cells)
-            if span > 1:
-                self._find("line_end_in_cell", line, "", f"{span} lines")
-            reason = reason or self._incomplete(line, values)
-        state: State = "quarantined" if reason else "accepted" if len(self.findings) == before else "accepted_with_findings"
-        self.sheet.lines.append(Line(line, state, reason, {} if reason else values, cells))
-
-    def _typed(self, line: int, name: str, found: Field, read: Reader, text: str, values: dict[str, Any]) -> str:
-        """Read a typed cell; return the reason for quarantine, or nothing."""
-        try:
-            value = values[name] = read(text)
-        except WorkbenchError as error:
-            if text[0] in "=@":
-                self._find("formula", line, name, text)
-            code = f"not_{found.type}"
-            self._find(code, line, name, str(error.got), str(error.expected or ""), error.what)
-            return code if found.quarantines else ""
-        if found.type == "duration" and isinstance(value, int) and value >= LONG_SECONDS:
-            self._find("long_duration" if value <= MOST_SECONDS else "impossible_duration", line, name, text)
-            if value > MOST_SECONDS:
-                del values[name]
-        elif found.type == "share" and isinstance(value, int) and 0 < value < 10_000:
-            self._find("share_below_one", line, name, text)
-        return ""
-
-    def _clean(self, line: int, name: str, text: str) -> str:
-        if odd := _ODD.search(text):
-            code = (
-                "control_character"
-                if _CONTROL.search(text)
-                else "bidi_character"
-                if _BIDI.search(text)
-                else "invisible_character"
-            )
-            self._find(code, line, name, ascii(text[:80]), ascii(odd[0]))
-            text = _ODD.sub("", text).strip()
-        if "\ufffd" in text:
-            self._find("lost_character", line, name, text[:80])
-        return unicodedata.normalize("NFC", text)
-
-    def _strange_cell(self, line: int, header: str, cell: str) -> None:
-        if not _NUMBER.fullmatch(cell.strip()):
-            self._find("formula", line, header, cell)
-
-    def _formulas(self, line: int, places: list[int], cells: list[str]) -> None:
-        for place in places:
-            name = next((name for at, name, *_ in self.columns if at == place), "")
-            header = self.sheet.header[place] if place < self.width else f"(column {place + 1})"
-            self._find("formula_result", line, name or header, cells[place] or "no result kept")
-
-    def _wrong_width(self, line: int, cells: list[str]) -> str:
-        if len(cells) > self.width and any(cell.strip() for cell in cells[self.width :]):
-            self._find("too_many_cells_in_line", line, "", str(len(cells)), str(self.width))
-            return "too_many_cells_in_line"
-        if len(cells) < self.width and not self.sheet.file_name.lower().endswith((".xlsx", ".xlsm")):
-            self._find("too_few_cells_in_line", line, "", str(len(cells)), str(self.width))
-            return "too_few_cells_in_line"
-        return ""
-
-    def _incomplete(self, line: int, values: dict[str, Any]) -> str:
-        for name in self.required:
-            if name not in values:
-                self._find("missing_value", line, name, "nothing")
-                return f"missing_{name}"
-        if self.one_of and not any(name in values for name in self.one_of):
-            self._find("missing_value", line, self.one_of[0], "nothing", f"one of {', '.join(self.one_of)}")
-            return f"missing_{self.one_of[0]}"
-        if self.unique:
-            first = self.seen.setdefault(tuple(values.get(name, "") for name in self.unique), line)
-            if first != line:
-                shown = " / ".join(str(values.get(name, "")) for name in self.unique)
-                self._find("repeated_line", line, self.unique[0], shown, f"not on line {first} already")
-        return ""
-
-    def _quarantine(self, line: int, code: str, name: str, got: str, text: str) -> None:
-        self._find(code, line, name, got)
-        self.sheet.lines.append(Line(line, "quarantined", code, {}, text))
-
-    def _find(self, code: str, line: int, name: str, got: str, expected: str = "", message: str = "") -> None:
-        self.findings.append(faults.of_line(code, line, name, got[:200], expected, message))
+    def _refuse(self, code: str, **facts: Any) -> None:
+        refuse(self.sheet, faults.of_file(code, facts, self.sheet.file_name))
 
 
 def _messages(request: dict[str, Any]) -> Iterator[list[Any]]:
@@ -405,14 +153,10 @@ def _messages(request: dict[str, Any]) -> Iterator[list[Any]]:
         clock.daemon = True
         clock.start()
         try:
-            assert process.stdout is not None  # asked for above
-            for message in process.stdout:
+            for message in process.stdout or ():
                 if message.endswith(b"\n"):
                     yield json.loads(message)
         finally:
             clock.cancel()
             process.kill()
             process.wait()
-
-
-Judge = Callable[[Sheet], None]

@@ -1,8 +1,8 @@
 """Turn a stranger's bytes into rows of text: a program of its own, with a ceiling on memory and time, started by `intake`.
 
-It runs by path in an isolated interpreter (`python -I reader.py REQUEST`), imports nothing of the workbench and so starts in a tenth
-of a second. It never interprets a value; it says which bytes stood in which cell, and which lines could not be told apart. Output:
-one JSON list per line of standard output:
+It runs by path in an isolated interpreter (`python -I reader.py REQUEST`), imports nothing of the workbench and so starts in a
+tenth of a second. It never interprets a value; it says which bytes stood in which cell, and which lines could not be told apart.
+Output, one JSON list per line of standard output:
 
     ["rows", [[line, span, cells, formula columns] or [line, span, null, code, raw text, detail], ...]]
     ["blank", [line, ...]]           ["note" or "fatal", code, {facts}]           ["end", {"physical_lines": n, "sha256": hex}]
@@ -40,7 +40,7 @@ MAX_MEMBERS = 1_000
 MAX_QUOTED_LINES = 50
 """A cell with more line ends than this is taken for a forgotten quote."""
 MAX_LOST_QUOTES = 200
-"""After so many forgotten quotes, a quote must close on its own line: a file full of them must not cost fifty times its length."""
+"""After so many forgotten quotes, a quote must close on its own line: a file full of them must not cost fifty times its size."""
 MAX_FORMULAS = 100_000
 BATCH = 500
 ENCODINGS = ("utf-8", "cp1252", "iso-8859-15", "cp1250", "cp1251", "cp1253", "cp1254", "cp1256", "gb18030", "shift_jis", "euc_kr")
@@ -105,7 +105,7 @@ def _read(file: BinaryIO, request: dict[str, Any]) -> int:
         raise Fault("corrupt_archive", got=str(error)) from error
 
 
-# ---- text ------------------------------------------------------------------------------------------------------------------------
+# ---- text
 
 
 class _Bounded(io.RawIOBase):
@@ -291,7 +291,7 @@ def _quoted(first: str, lines: _Lines, delimiter: str, lookahead: int) -> tuple[
                 break
 
 
-# ---- spreadsheets ----------------------------------------------------------------------------------------------------------------
+# ---- spreadsheets
 
 
 def _read_xlsx(file: BinaryIO, request: dict[str, Any]) -> int:
@@ -305,8 +305,8 @@ def _read_xlsx(file: BinaryIO, request: dict[str, Any]) -> int:
         wanted = request.get("sheet") or (names[0] if names else "")
         if wanted not in names:
             raise Fault("no_such_sheet", got=", ".join(names)[:200], expected=wanted)
-        if len(names) > 1:
-            _say("note", "other_sheets", {"got": ", ".join(name for name in names if name != wanted)[:200], "expected": wanted})
+        if others := [name for name in names if name not in (wanted, "about")]:
+            _say("note", "other_sheets", {"got": ", ".join(others)[:200], "expected": wanted})
         sheet = book.get_sheet_by_name(wanted)
         if sheet.total_height * sheet.total_width > MAX_CELLS:
             raise Fault("too_many_cells", got=f"{sheet.total_height} x {sheet.total_width}", expected=MAX_CELLS)
@@ -416,7 +416,7 @@ def _sheet_member(archive: zipfile.ZipFile, names: set[str], sheet: str) -> str:
     return ""
 
 
-# ---- output ----------------------------------------------------------------------------------------------------------------------
+# ---- output
 
 
 class _Out:

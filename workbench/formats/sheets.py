@@ -171,6 +171,10 @@ def _field(name: str, given: dict[str, Any], where: str) -> Field:
         raise WorkbenchError("not a field of a layout", got=given, expected="a mapping", where=f"{where}, {name}")
     if strange := sorted(set(given) - _FIELD_KEYS, key=str):
         raise unknown("entry of a field", str(strange[0]), _FIELD_KEYS, f"{where}, {name}")
+    if odd := [header for header in given.get("headers", ()) if not isinstance(header, str)]:
+        raise WorkbenchError(
+            "a header is not text", got=odd[0], where=f"{where}, {name}", next_step='Put it in quotes, like "no".'
+        )
     kind = str(given.get("type", "text"))
     if kind not in TYPES:
         raise unknown("type of field", kind, TYPES, f"{where}, {name}")
@@ -180,7 +184,7 @@ def _field(name: str, given: dict[str, Any], where: str) -> Field:
     return Field(
         name=name,
         type=kind,
-        headers=tuple(str(header) for header in given.get("headers", ())),
+        headers=tuple(given.get("headers", ())),
         required=bool(given.get("required", False)),
         formats=tuple(str(pattern) for pattern in given.get("formats", ())),
         choices=_Choices((str(key).casefold(), str(value)) for key, value in choices.items()),

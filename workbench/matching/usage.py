@@ -1,16 +1,14 @@
-"""Usage: what was played, as the users of the repertoire report it; every line of every report ends in the book, with what became of it.
+"""Usage: what was played, as users of the repertoire report it; every line of every report is kept, with what became of it.
 
-A report is staged and judged whole (`formats.intake`), then committed as one batch in one transaction, or not at all. Lines that carry
-no song or cannot be read are kept too, quarantined with their reason, and can be exported in the sender's own columns for correction.
+A report is staged and judged whole (`formats.intake`), then committed as one batch in one transaction, or not at all. Lines that
+carry no song or cannot be read are kept too, quarantined with their reason, and can be exported in the sender's own columns.
 
-    batch = wb.usage.load("playlist.csv", layout="radio-playlist-v1", licence_id="TALA-C-000001", period="2025-Q3", why="report of July")
+    batch = wb.usage.load("playlist.csv", layout="radio-playlist-v1", licence_id="TALA-C-000001", period="2025-07", why="report")
     batch.counts        {'lines': 37673, 'accepted': 37647, 'accepted_with_findings': 0, 'quarantined': 26}
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from dataclasses import replace as changed
@@ -18,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import Column, Connection, Index, Table, Text, delete, select, update
+from sqlalchemy import Column, Connection, Index, Text, delete, select, update
 
 from ..core import documents, journal
 from ..core.canonical import file_digest
@@ -27,11 +25,11 @@ from ..core.office import Office, Progress, silent
 from ..core.periods import Period
 from ..core.store import Change, Whole, book_table, whole, words
 from ..formats import faults, intake
-from ..formats.export import as_frame, gathered, safe_csv
+from ..formats.export import as_frame, gathered
 from ..formats.sheets import Layout, find_layout, layouts
 from ..registry.licences import LICENCE
 from ..registry.performances import PERFORMANCE
-from .text import usage_key
+from .usage_rows import find_outside_period, insert_fast, lines_digest, senders_csv, usage_rows
 
 usage_batch = book_table(
     "usage_batch",
@@ -125,11 +123,11 @@ class UsageBatch:
         return self._at_desk().frame(self.id, state)
 
     def findings_frame(self, *, gather: bool = False) -> pd.DataFrame:
-        """Return one row per finding, as `Finding` names the columns; gathered: equal ones once, with `count` and `first_line`."""
+        """Return one row per finding, with its fields as columns; gathered: equal ones once, with `count` and `first_line`."""
         return gathered(self.findings) if gather else as_frame(self.findings)
 
     def export_quarantined(self, to: str | Path) -> int:
-        """Write the quarantined lines as CSV in the sender's own columns, ready to be corrected and sent again; return their number."""
+        """Write the quarantined lines as CSV in the sender's own columns, to be corrected and sent again; return their number."""
         return self._at_desk().export(self.id, to, state="quarantined")
 
     def _at_desk(self) -> UsageDesk:
@@ -151,7 +149,7 @@ class UsageDesk:
         return self.office.config.rules / "layouts"
 
     def layouts(self, purpose: str = "") -> pd.DataFrame:
-        """Return the known layouts, the workspace's own included: name, purpose, about, columns (as a template prints them)."""
+        """Return the known layouts, the workspace's own included: name, purpose, about, columns as a template prints them."""
         found = layouts(self._layout_folder, purpose)
         rows = [(one.name, one.purpose, one.about, ", ".join(column.header for column in one.fields)) for one in found]
         return pd.DataFrame(rows, columns=["name", "purpose", "about", "columns"])
@@ -172,10 +170,10 @@ class UsageDesk:
     ) -> UsageBatch:
         """Load a usage file (CSV, plain or gzip, or XLSX) as one batch and return it with its findings.
 
-        The same bytes for the same licence, layout and period are in the book once: loading them again returns the first batch and writes
-        nothing. A file of the same name with other bytes raises `Conflict`, unless `replace` names the batch it takes the place of.
-        Raises `WorkbenchError` for an unknown file, layout, licence or period. A file with a fault as a whole is refused: the
-        returned batch has no id, its findings say what to do, and the book is unchanged.
+        The same bytes for the same licence, layout and period are in the book once: loading them again returns the first batch
+        and writes nothing. A file of the same name with other bytes raises `Conflict`, unless `replace` names the batch whose
+        place it takes. Raises `WorkbenchError` for an unknown file, layout, licence or period. A file with a fault as a whole is
+        refused: the batch returned has no id, its findings say what to do, and the book is unchanged.
         """
         kind = self._usage_layout(layout)
         path = intake.require_file(file)
@@ -201,8 +199,8 @@ class UsageDesk:
     ) -> UsageBatch:
         """Make a batch from lines captured by hand, or from the set list of a registered performance.
 
-        A row is a mapping with `title`, `artist`, `writers`, `isrc`, `iswc`, `duration_seconds`, `used_on`, `plays`, `use`; what is
-        not known may be left out. Its line number is its place plus one, as if a header stood above.
+        A row is a mapping with `title`, `artist`, `writers`, `isrc`, `iswc`, `duration_seconds`, `used_on`, `plays`, `use`; what
+        is not known may be left out. Its line number is its place plus one, as if a header stood above.
         """
         if (rows is None) == (not performance_id):
             raise WorkbenchError("capture takes either rows or a performance", got="both" if performance_id else "neither")
@@ -246,13 +244,13 @@ class UsageDesk:
         return frame.astype({"line": "int64", "plays": "int64", "duration_seconds": "Int64"})
 
     def export(self, batch_id: str, to: str | Path, *, state: str = "") -> int:
-        """Write lines of a batch as CSV in the sender's own columns, with no cell that a spreadsheet would run; return their number."""
+        """Write lines of a batch as CSV in the sender's columns, nothing in it that a spreadsheet would run; return how many."""
         query = select(usage.c.raw).where(usage.c.batch_id == batch_id).order_by(usage.c.line)
         if state:
             query = query.where(usage.c.state == state)
         with self.office.book.read() as connection:
             raws = connection.execute(query).scalars().all()
-        Path(to).write_bytes(_senders_csv(raws))
+        Path(to).write_bytes(senders_csv(raws))
         return len(raws)
 
     def check(self, batch_id: str) -> list[Finding]:
@@ -263,7 +261,7 @@ class UsageDesk:
         with self.office.book.read() as connection:
             columns = (usage.c.line, usage.c.state, usage.c.key, usage.c.raw)
             rows = connection.execute(select(*columns).where(usage.c.batch_id == batch_id).order_by(usage.c.line)).all()
-        found = _lines_digest(tuple(row) for row in rows)
+        found = lines_digest(tuple(row) for row in rows)
         if found == batch.lines_sha256:
             return []
         return [
@@ -342,8 +340,8 @@ class UsageDesk:
     ) -> UsageBatch:
         if staged.refused:
             return changed(placed, findings=staged.findings)
-        _find_outside_period(staged, Period.parse(placed.period))
-        rows, total = _usage_rows(staged), len(staged.lines)
+        find_outside_period(staged, Period.parse(placed.period))
+        rows, total = usage_rows(staged), len(staged.lines)
         with self.office.change(why, by) as change:
             if _twin(change.connection, placed) or (not replace and _older_version(change.connection, placed)):
                 raise Conflict(
@@ -351,7 +349,7 @@ class UsageDesk:
                 )
             batch_id = change.new_id("B")
             stored = [(batch_id, line, f"{batch_id}:{line}", *rest) for line, *rest in rows]
-            digest = _lines_digest((row[1], row[3], row[5], row[-1]) for row in stored)
+            digest = lines_digest((row[1], row[3], row[5], row[-1]) for row in stored)
             batch = changed(
                 placed, id=batch_id, received_at=change.at, lines_sha256=digest, findings=staged.findings, **staged.counts
             )
@@ -359,8 +357,8 @@ class UsageDesk:
                 self._retire(change, replace, batch_id)
             change.connection.execute(usage_batch.insert().values(**_batch_row(batch)))
             progress("storing", 0, total)
-            _insert_fast(change.connection, usage, stored)
-            _insert_fast(change.connection, usage_finding, _finding_rows(batch_id, staged.findings))
+            insert_fast(change.connection, usage, stored)
+            insert_fast(change.connection, usage_finding, _finding_rows(batch_id, staged.findings))
             journal.record(change, "usage_batch", batch_id, "load", None, _batch_row(batch))
             progress("storing", total, total)
         return batch
@@ -415,67 +413,6 @@ def _older_version(connection: Connection, placed: UsageBatch) -> str | None:
     return connection.execute(query.order_by(usage_batch.c.id)).scalar()
 
 
-def _find_outside_period(staged: intake.Sheet, period: Period) -> None:
-    """Flag lines used on a day outside the batch's period; they are kept, for the sender's clock may differ."""
-    first, last = period.starts_on.isoformat(), period.ends_on.isoformat()
-    for line in staged.lines:
-        used_on = line.values.get("used_on") or line.values.get("used_at", "")[:10]
-        if used_on and not first <= used_on <= last and line.state != "quarantined":
-            name = "used_on" if "used_on" in line.values else "used_at"
-            staged.findings.append(faults.of_line("outside_period", line.line, name, used_on, f"{first} to {last}"))
-            line.state = "accepted_with_findings"
-
-
-def _usage_rows(staged: intake.Sheet) -> list[tuple[Any, ...]]:
-    """Return the stored columns of every line after `id`, led by the line number."""
-    rows = []
-    for line in staged.lines:
-        values = line.values
-        get = values.get
-        used_at = get("used_at", "")
-        good = line.state != "quarantined"
-        key = ""
-        if good:
-            key = usage_key(
-                title=get("title", ""),
-                artist=get("artist", ""),
-                writers=get("writers", ""),
-                isrc=get("isrc", ""),
-                iswc=get("iswc", ""),
-                duration_seconds=get("duration_seconds"),
-            )
-        rows.append(
-            (
-                line.line,
-                line.state,
-                line.reason,
-                key,
-                get("title", ""),
-                get("artist", ""),
-                get("writers", ""),
-                get("isrc", ""),
-                get("iswc", ""),
-                get("used_on") or used_at[:10],
-                used_at,
-                get("duration_seconds"),
-                get("plays", 1) if good else 0,
-                get("use", ""),
-                get("station", ""),
-                get("performance_id", ""),
-                staged.raw(line),
-            )
-        )
-    return rows
-
-
-def _lines_digest(rows: Iterable[tuple[int, str, str, str]]) -> str:
-    """Return the SHA-256 over (line, state, key, raw) of every line, in order."""
-    running = hashlib.sha256()
-    for line, state, key, raw in rows:
-        running.update(f"{line}\t{state}\t{key}\t{raw}\n".encode())
-    return running.hexdigest()
-
-
 def _batch_row(batch: UsageBatch) -> dict[str, Any]:
     return {name: getattr(batch, name) for name in usage_batch.columns.keys()}  # noqa: SIM118  a column collection, not a dict
 
@@ -490,26 +427,3 @@ def _finding_rows(batch_id: str, findings: Sequence[Finding]) -> list[tuple[Any,
 def _as_finding(row: Mapping[str, Any], source: str) -> Finding:
     scope = "file" if row["code"] in faults.FILE_CODES else "field" if row["field"] else "record"
     return Finding(scope=scope, source=source if scope == "file" else "", **{name: row[name] for name in _FINDING_FIELDS})  # type: ignore[arg-type]
-
-
-def _insert_fast(connection: Connection, table: Table, rows: Sequence[tuple[Any, ...]]) -> None:
-    """Insert whole rows, in the order of the table's columns, by each database's shortest way."""
-    if not rows:
-        return
-    names = ", ".join(f'"{column.name}"' for column in table.columns)
-    if connection.dialect.name == "postgresql":
-        raw = connection.connection.driver_connection
-        with raw.cursor().copy(f'COPY "{table.name}" ({names}) FROM STDIN') as copy:  # type: ignore[union-attr]
-            for row in rows:
-                copy.write_row(row)
-        return
-    marks = ", ".join("?" * len(table.columns))
-    connection.exec_driver_sql(f'INSERT INTO "{table.name}" ({names}) VALUES ({marks})', list(rows))  # noqa: S608  our own names
-
-
-def _senders_csv(raws: Iterable[str]) -> bytes:
-    rows: list[Any] = [json.loads(raw) for raw in raws]
-    header = list(dict.fromkeys(name for row in rows for name in row if name))
-    lines = [[row.get(name, "") for name in header] + (row[""] if isinstance(row.get(""), list) else []) for row in rows]
-    whole_lines = {place: row[""] for place, row in enumerate(rows) if isinstance(row.get(""), str)}
-    return safe_csv(header, lines, whole_lines)
