@@ -113,7 +113,7 @@ def open_header(sheet: Sheet, row: list[Any], delimiter: str) -> Judge | None:
     sheet.findings += found
     if any(finding.code in faults.REFUSING for finding in found):
         refuse(sheet, *found)
-        sheet.findings = found
+        sheet.findings = sorted(found, key=lambda finding: finding.code not in faults.REFUSING)
         return None
     return Judge(sheet, columns)
 

@@ -135,8 +135,10 @@ def _settle_encoding(open_text: Callable[[], BinaryIO], declared: str, said: boo
                 _say("note", "encoding_from_mark", {"got": name})
             _prove(open_text, name)
             return name
+    fits = "utf-16-le" if start[1::2].count(0) >= start[::2].count(0) else "utf-16-be"
+    if declared == "utf-16":
+        raise Fault("wrong_encoding", line=1, byte=0, got="no byte order mark", expected=declared, fits=[fits])
     if not declared.startswith("utf-16") and start.count(0) * 5 > len(start):
-        fits = "utf-16-le" if start[1::2].count(0) >= start[::2].count(0) else "utf-16-be"
         raise Fault(
             "wrong_encoding", line=1, byte=start.find(0), got="zero bytes between letters", expected=declared, fits=[fits]
         )
