@@ -41,7 +41,8 @@ def prepare(folder, name):
     parts, owners, true, started = [], [], [], time.perf_counter()
     for start in range(0, len(lines), CHUNK):
         readings = [read_line(line) for line in lines[start : start + CHUNK]]
-        pairs = choose(repertoire, readings, [gather(repertoire, source, reading)[0] for reading in readings])
+        found = [gather(repertoire, source, reading) for reading in readings]
+        pairs = choose(repertoire, readings, [each.positions for each in found], [each.named for each in found])
         parts.append(measure(repertoire, readings, pairs))
         owners.append(pairs.line + start)
         true += [

@@ -14,7 +14,7 @@ from typing import Protocol
 
 import tantivy
 
-from .keys import NameReading, TitleReading, exact_keys, read_names, read_title, read_writers, seconds
+from .keys import NameReading, TitleReading, exact_keys, read_names, read_person, read_title, read_writers, seconds
 
 SEARCH_LIMIT = 20
 """Candidates taken from search per line."""
@@ -66,6 +66,7 @@ class LineReading:
     title: TitleReading
     artist: NameReading
     writers: tuple[tuple[str, ...], ...]
+    writers_text: str
     seconds: int | None
     pairs: tuple[tuple[TitleReading, NameReading], ...]
     """Readings as (title, artist): as given, and where no artist is given "A - B" both ways round."""
@@ -81,7 +82,8 @@ def read_line(line: Line) -> LineReading:
                 left, right = line.title.split(mark, 1)
                 pairs += [(read_title(right), read_names(left)), (read_title(left), read_names(right))]
                 break
-    return LineReading(line, title, artist, read_writers(line.writers), seconds(line.duration_seconds), tuple(pairs))
+    people = read_writers(line.writers)
+    return LineReading(line, title, artist, people, flat(people), seconds(line.duration_seconds), tuple(pairs))
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +95,8 @@ class TargetReading:
     artists: tuple[NameReading, ...]
     writers: tuple[tuple[str, ...], ...]
     seconds: int | None
+    names_text: str
+    writers_text: str
 
 
 class Repertoire:
@@ -110,9 +114,9 @@ class Repertoire:
         self.by_iswc: dict[str, list[int]] = defaultdict(list)
         self.by_key: dict[str, list[int]] = defaultdict(list)
         self.homonyms: Counter[str] = Counter()
-        """How many targets of a kind share a core title."""
+        """How many targets of a kind share a core title (`kind|bag`)."""
         self.catalogue: Counter[str] = Counter()
-        """How many targets an artist has."""
+        """How many targets of a kind an artist has (`kind|bag`)."""
         frequency: Counter[str] = Counter()
         for position, reading in enumerate(self.readings):
             target = reading.target
@@ -122,18 +126,13 @@ class Repertoire:
                 self.by_iswc[code].append(position)
             for key in exact_keys(reading.titles, reading.artists):
                 self.by_key[key].append(position)
-            self.homonyms.update({title_bag(title) for title in reading.titles})
-            self.catalogue.update({" ".join(sorted(artist.first)) for artist in reading.artists})
+            self.homonyms.update({f"{target.kind}|{title.bag}" for title in reading.titles})
+            self.catalogue.update({f"{target.kind}|{artist.first_bag}" for artist in reading.artists})
             frequency.update({word for title in reading.titles for word in title.full})
         count = max(len(self.targets), 1)
         self.idf = {word: math.log(1 + count / seen) for word, seen in frequency.items()}
         self.rare = math.log(1 + count)
         """Weight of a title word no target has."""
-
-
-def title_bag(title: TitleReading) -> str:
-    """Return the words of a core title in alphabetical order: the same for homonyms."""
-    return " ".join(sorted(title.core))
 
 
 class TantivySource:
@@ -152,7 +151,7 @@ class TantivySource:
         self._index = tantivy.Index(self._schema)
         writer = self._index.writer(heap_size=200_000_000, num_threads=1)
         for row, reading in enumerate(repertoire.readings):
-            titles = {word for title in reading.titles for word in (*title.full, glued(title))}
+            titles = {word for title in reading.titles for word in (*title.full, title.glued)}
             names = {word for artist in reading.artists for word in artist.all} | {
                 w for person in reading.writers for w in person
             }
@@ -168,7 +167,7 @@ class TantivySource:
     def find(self, line: LineReading) -> list[int]:
         """Return positions of the best targets by words, spelling slips allowed."""
         title_words = {word: 1.0 for word in line.title.full}
-        title_words[glued(line.title)] = 1.0
+        title_words[line.title.glued] = 1.0
         name_words = dict.fromkeys((*line.artist.all, *(word for person in line.writers for word in person)), 0.7)
         if not name_words:
             # the artist may be inside the title, "ARTIST - TITLE"
@@ -202,6 +201,7 @@ class Vocabulary:
 
     def __init__(self, words: set[str]) -> None:
         self._words = words
+        self._answers: dict[str, list[str]] = {}
         self._cut: dict[str, list[str]] = defaultdict(list)
         for word in sorted(words):
             if len(word) > 3:
@@ -212,6 +212,12 @@ class Vocabulary:
         """Return at most six known words for an unknown one, in a stable order."""
         if word in self._words or len(word) < 4:
             return []
+        known = self._answers.get(word)
+        if known is None:
+            known = self._answers[word] = self._search(word)
+        return known
+
+    def _search(self, word: str) -> list[str]:
         found: Counter[str] = Counter()
         for short in {word, *_cuts(word)}:
             if short in self._words:
@@ -221,9 +227,9 @@ class Vocabulary:
         return sorted(found, key=lambda near: (-found[near], near))[:NEIGHBOURS]
 
 
-def glued(title: TitleReading) -> str:
-    """Return the core title without spaces, so that "Girl Friend" finds "Girlfriend"."""
-    return "".join(title.core)
+def flat(people: Sequence[Sequence[str]]) -> str:
+    """Return the words of several people as one text."""
+    return " ".join(word for person in people for word in person)
 
 
 def _cuts(word: str) -> set[str]:
@@ -231,7 +237,8 @@ def _cuts(word: str) -> set[str]:
 
 
 def _read_target(target: Target) -> TargetReading:
-    people = tuple(person for text in target.writers for person in read_writers(text))
+    people = tuple(person for text in target.writers if (person := read_person(text)))
     artists = tuple(reading for name in target.artists if (reading := read_names(name)).all)
     titles = tuple(read_title(title) for title in target.titles if title)
-    return TargetReading(target, titles, artists, people, seconds(target.duration_seconds))
+    names = " ".join(artist.all_text for artist in artists)
+    return TargetReading(target, titles, artists, people, seconds(target.duration_seconds), names, flat(people))

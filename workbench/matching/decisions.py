@@ -9,14 +9,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any
-
-import numpy as np
 
 from .candidates import Repertoire, Target
 from .ranking import Candidate, Ranked, line_probabilities
-from .scoring import FIELDS, Model, ppm, probability
+from .scoring import FIELDS, Model, ppm
 
 MATCHED, DOUBTFUL, UNMATCHED, REFUSED = "matched", "doubtful", "unmatched", "refused"
 REASONS = {
@@ -31,6 +29,9 @@ REASONS = {
     "unlikely": "The nearest candidate is unlikely to be it.",
 }
 """Why a line is not matched, in words."""
+
+NEAR = 1.0
+"""Log-odds within which two candidates are about as likely (odds of 2.7 to one)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +98,15 @@ def _choices(repertoire: Repertoire, ranked: Ranked) -> list[_Choice]:
     for kind in kinds:
         of_kind = [each for each in ranked.candidates if repertoire.targets[each.position].kind == kind]
         if of_kind:
-            found.append(_choice(repertoire, ranked, of_kind[0]))
+            found.append(_choice(repertoire, ranked, _foremost(of_kind)))
     return found
+
+
+def _foremost(candidates: Sequence[Candidate]) -> Candidate:
+    """Return the best candidate; of those about as likely, the one that agrees letter for letter, when it is the only one."""
+    near = [each for each in candidates if candidates[0].logit - each.logit < NEAR]
+    literal = [each for each in near if each.literal]
+    return literal[0] if len(literal) == 1 else candidates[0]
 
 
 def _choice(repertoire: Repertoire, ranked: Ranked, best: Candidate) -> _Choice:
@@ -146,7 +154,12 @@ def _settle(
     repertoire: Repertoire, model: Model, ranked: Ranked, choices: Sequence[tuple[_Choice, float]], parameters: Parameters
 ) -> Decision:
     key = ranked.reading.line.key
-    thresholds = {name: value for name, value in asdict(parameters).items() if name != "evidence"} | {"model": model.version}
+    thresholds = {
+        "accept_ppm": parameters.accept_ppm,
+        "doubt_ppm": parameters.doubt_ppm,
+        "margin_ppm": parameters.margin_ppm,
+        "model": model.version,
+    }
     if not choices:
         evidence = {"thresholds": thresholds, "reasons": ["no_candidate"], "candidates": []}
         return Decision(key, UNMATCHED, "", "", "scored", 0, 0, evidence)
@@ -186,7 +199,7 @@ def _evidence(repertoire: Repertoire, kept: Sequence[Candidate], chance: float) 
     found = []
     for place, each in enumerate(kept):
         target = repertoire.targets[each.position]
-        sure = chance if place == 0 else float(probability(np.array([each.logit]))[0])
+        sure = chance if place == 0 else 1 / (1 + math.exp(-max(min(each.logit, 40.0), -40.0)))
         found.append(
             {
                 "kind": target.kind,

@@ -15,13 +15,13 @@ from numpy.typing import NDArray
 from rapidfuzz import fuzz
 from rapidfuzz.process import cpdist
 
-from .candidates import LineReading, Repertoire, TargetReading, glued, title_bag
-from .keys import NameReading, TitleReading
+from .candidates import LineReading, Repertoire, TargetReading
+from .keys import NOBODY_READING, NameReading, TitleReading
 from .text import same_text
 
 Column = NDArray[np.float64]
 KEEP = 6
-"""Searched candidates that are measured in full; the cheap measure drops the rest."""
+"""Candidates of each kind that are measured in full; the cheap measure drops the rest."""
 
 MEASURES = {
     "title_core": "title", "title_sorted": "title", "title_full": "title", "title_bare": "title", "title_set": "title",
@@ -32,7 +32,7 @@ MEASURES = {
     "artist_literal": "artist", "artist_wrote": "artist", "catalogue": "artist",
     "writers_set": "writers", "writers_sorted": "writers", "writers_found": "writers", "writers_named": "writers",
     "both_sorted": "title and artist", "both_set": "title and artist",
-    "duration_gap": "duration", "duration_ratio": "duration", "isrc": "isrc", "iswc": "iswc", "work": "kind",
+    "duration_gap": "duration", "duration_ratio": "duration", "isrc": "isrc", "iswc": "iswc",
 }  # fmt: skip
 """Every measure and the field of the line it speaks of. `isrc`, `iswc`: 1 agree, -1 both given and different, 0 given in the line only, NaN not given."""
 
@@ -48,42 +48,60 @@ class Pairs:
     glued_line: Column
 
 
-def choose(repertoire: Repertoire, lines: Sequence[LineReading], found: Sequence[Sequence[int]], keep: int = KEEP) -> Pairs:
-    """Pair each line with its `keep` most alike candidates (positions, any order), by a cheap measure, ties by position.
+def choose(
+    repertoire: Repertoire,
+    lines: Sequence[LineReading],
+    found: Sequence[Sequence[int]],
+    always: Sequence[frozenset[int]] | None = None,
+    keep: int = KEEP,
+) -> Pairs:
+    """Pair each line with its `keep` most alike candidates of each kind (positions, any order), by a cheap measure, ties by position.
 
-    A line glued as "A - B" is read both ways round, and a target may have several titles: the best reading is kept.
+    A line glued as "A - B" is read both ways round, and a target may have several titles: the best reading is kept. Candidates in
+    `always` (named by an identifier) are kept however unlike they are.
     """
-    owner, target, titles, names, wanted = [], [], [], [], []
-    glued_flag: list[bool] = []
-    for number, (line, positions) in enumerate(zip(lines, found, strict=True)):
-        for position in sorted(set(positions)):
-            reading = repertoire.readings[position]
-            for variant, (title, artist) in enumerate(line.pairs):
-                for wanted_title in reading.titles:
-                    owner.append(number)
-                    target.append(position)
-                    titles.append(title)
-                    names.append(artist)
-                    wanted.append(wanted_title)
-                    glued_flag.append(variant > 0)
-    cheap = _cheap(repertoire, titles, names, wanted, target)
-    owners, targets = np.array(owner, np.int64), np.array(target, np.int64)
-    order = np.lexsort((targets, -cheap, owners))
-    rows: list[int] = []
-    last, taken = -1, set()
-    for row in order.tolist():
-        if owner[row] != last:
-            last, taken = owner[row], set()
-        if len(taken) < keep and target[row] not in taken:
-            taken.add(target[row])
-            rows.append(row)
-    chosen = np.array(rows, np.int64)
+    rows = _combinations(repertoire, lines, found)
+    owner = np.array([row[0] for row in rows], np.int64)
+    target = np.array([row[1] for row in rows], np.int64)
+    cheap = _cheap(repertoire, rows)
+    best = _first_of_each(np.lexsort((-cheap, target, owner)), owner, target)
+    named = np.array([always is not None and target[row] in always[owner[row]] for row in best.tolist()], bool)
+    kind = np.array([repertoire.targets[position].kind == "work" for position in target[best].tolist()], np.int64)
+    order = np.lexsort((target[best], -cheap[best], ~named, kind, owner[best]))
+    group = owner[best][order] * 2 + kind[order]
+    place = np.arange(len(order)) - np.searchsorted(group, group)
+    chosen = np.sort(order[(place < keep) | named[order]])
+    kept = best[chosen].tolist()
     return Pairs(
-        owners[chosen],
-        targets[chosen],
-        [(titles[row], names[row], wanted[row]) for row in rows],
-        np.array([glued_flag[row] for row in rows], np.float64),
+        owner[best][chosen],
+        target[best][chosen],
+        [(rows[row][2], rows[row][3], rows[row][4]) for row in kept],
+        np.array([rows[row][5] for row in kept], np.float64),
     )
+
+
+Row = tuple[int, int, TitleReading, NameReading, TitleReading, bool]
+
+
+def _combinations(repertoire: Repertoire, lines: Sequence[LineReading], found: Sequence[Sequence[int]]) -> list[Row]:
+    """Return (line, target, line's title, line's artist, target's title, is it glued) for every way to read every pair."""
+    readings = repertoire.readings
+    rows: list[Row] = []
+    for number, (line, positions) in enumerate(zip(lines, found, strict=True)):
+        for variant, (title, artist) in enumerate(line.pairs):
+            glued = variant > 0
+            rows += [
+                (number, position, title, artist, wanted, glued) for position in positions for wanted in readings[position].titles
+            ]
+    return rows
+
+
+def _first_of_each(order: NDArray[np.int64], owner: NDArray[np.int64], target: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the first row of every (line, target) in a sorted order."""
+    if not len(order):
+        return order
+    line, other = owner[order], target[order]
+    return order[np.r_[True, (line[1:] != line[:-1]) | (other[1:] != other[:-1])]]
 
 
 def measure(repertoire: Repertoire, lines: Sequence[LineReading], pairs: Pairs) -> dict[str, Column]:
@@ -98,31 +116,23 @@ def measure(repertoire: Repertoire, lines: Sequence[LineReading], pairs: Pairs) 
     return {name: found[name] for name in MEASURES}
 
 
-def _cheap(
-    repertoire: Repertoire,
-    titles: Sequence[TitleReading],
-    names: Sequence[NameReading],
-    wanted: Sequence[TitleReading],
-    target: Sequence[int],
-) -> Column:
+def _cheap(repertoire: Repertoire, rows: Sequence[Row]) -> Column:
     """Return a rough likeness of titles and artists, for choosing readings and dropping hopeless candidates."""
-    if not titles:
-        return np.zeros(0)
     title = np.maximum(
-        _compare(fuzz.ratio, [_sorted(title.core) for title in titles], [_sorted(title.core) for title in wanted]),
-        _compare(fuzz.ratio, [" ".join(title.bare) for title in titles], [" ".join(title.bare) for title in wanted]),
+        _compare(fuzz.ratio, [row[2].bag for row in rows], [row[4].bag for row in rows]),
+        _compare(fuzz.ratio, [row[2].bare_text for row in rows], [row[4].bare_text for row in rows]),
     )
-    artists = [_names(repertoire.readings[position]) for position in target]
-    lines = [" ".join(name.all) for name in names]
-    artist = _unknown(
-        _compare(fuzz.token_set_ratio, lines, artists), [bool(line and name) for line, name in zip(lines, artists, strict=True)]
-    )
+    ours = [row[3].all_text for row in rows]
+    theirs = [repertoire.readings[row[1]].names_text for row in rows]
+    known = [bool(name and names) for name, names in zip(ours, theirs, strict=True)]
+    artist = _unknown(_compare(fuzz.token_set_ratio, ours, theirs), known)
     return title + 0.5 * np.where(np.isnan(artist), 0.6, artist)
 
 
 def _title_measures(repertoire: Repertoire, pairs: Pairs, asked: Sequence[LineReading]) -> dict[str, Column]:
     ours = [title for title, _, _ in pairs.reading]
     theirs = [title for _, _, title in pairs.reading]
+    kinds = [repertoire.targets[position].kind for position in pairs.target.tolist()]
     idf, rare = repertoire.idf, repertoire.rare
     overlap = np.array([_overlap(a.core, b.core, idf, rare) for a, b in zip(ours, theirs, strict=True)]).reshape(-1, 3)
     literal = [
@@ -130,20 +140,22 @@ def _title_measures(repertoire: Repertoire, pairs: Pairs, asked: Sequence[LineRe
         for line, a, position in zip(asked, ours, pairs.target.tolist(), strict=True)
     ]
     return {
-        "title_core": _compare(fuzz.ratio, [" ".join(a.core) for a in ours], [" ".join(b.core) for b in theirs]),
-        "title_sorted": _compare(fuzz.ratio, [_sorted(a.core) for a in ours], [_sorted(b.core) for b in theirs]),
-        "title_full": _compare(fuzz.ratio, [" ".join(a.full) for a in ours], [" ".join(b.full) for b in theirs]),
-        "title_bare": _compare(fuzz.ratio, [" ".join(a.bare) for a in ours], [" ".join(b.bare) for b in theirs]),
-        "title_set": _compare(fuzz.token_set_ratio, [" ".join(a.core) for a in ours], [" ".join(b.core) for b in theirs]),
-        "title_glued": _compare(fuzz.ratio, [glued(a) for a in ours], [glued(b) for b in theirs]),
-        "title_prefix": np.array([_prefix(glued(a), glued(b)) for a, b in zip(ours, theirs, strict=True)], np.float64),
+        "title_core": _compare(fuzz.ratio, [a.core_text for a in ours], [b.core_text for b in theirs]),
+        "title_sorted": _compare(fuzz.ratio, [a.bag for a in ours], [b.bag for b in theirs]),
+        "title_full": _compare(fuzz.ratio, [a.full_text for a in ours], [b.full_text for b in theirs]),
+        "title_bare": _compare(fuzz.ratio, [a.bare_text for a in ours], [b.bare_text for b in theirs]),
+        "title_set": _compare(fuzz.token_set_ratio, [a.core_text for a in ours], [b.core_text for b in theirs]),
+        "title_glued": _compare(fuzz.ratio, [a.glued for a in ours], [b.glued for b in theirs]),
+        "title_prefix": np.array([_prefix(a.glued, b.glued) for a, b in zip(ours, theirs, strict=True)], np.float64),
         "title_literal": np.array(literal, np.float64),
         "title_missing_words": overlap[:, 0],
         "title_extra_words": overlap[:, 1],
         "title_weight": overlap[:, 2],
         "title_worst_word": np.array([_worst_word(a.core, b.core) for a, b in zip(ours, theirs, strict=True)], np.float64),
-        "title_length": np.log1p(np.array([len(glued(b)) for b in theirs], np.float64)),
-        "homonyms": np.log(np.array([max(repertoire.homonyms[title_bag(b)], 1) for b in theirs], np.float64)),
+        "title_length": np.log1p(np.array([len(b.glued) for b in theirs], np.float64)),
+        "homonyms": np.log(
+            np.array([max(repertoire.homonyms[f"{kind}|{b.bag}"], 1) for kind, b in zip(kinds, theirs, strict=True)], np.float64)
+        ),
         "sequel": np.array([a.numbers != b.numbers for a, b in zip(ours, theirs, strict=True)], np.float64),
         "version": np.array([a.versions != b.versions for a, b in zip(ours, theirs, strict=True)], np.float64),
     }
@@ -153,41 +165,46 @@ def _artist_measures(
     repertoire: Repertoire, pairs: Pairs, asked: Sequence[LineReading], readings: Sequence[TargetReading]
 ) -> dict[str, Column]:
     ours = [artist for _, artist, _ in pairs.reading]
-    everyone = [_names(reading) for reading in readings]
+    everyone = [reading.names_text for reading in readings]
     known = [bool(a.all and names) for a, names in zip(ours, everyone, strict=True)]
-    lines = [" ".join(a.all) for a in ours]
+    lines = [a.all_text for a in ours]
     best = [_closest(a, reading.artists) for a, reading in zip(ours, readings, strict=True)]
-    writers = [_writer_text(reading.writers) for reading in readings]
+    writers = [reading.writers_text for reading in readings]
     wrote = [bool(line and text) for line, text in zip(lines, writers, strict=True)]
     literal = [
         artist is line.artist and bool({same_text(line.line.artist)} & {same_text(text) for text in reading.target.artists})
         for line, artist, reading in zip(asked, ours, readings, strict=True)
     ]
-    titles = [" ".join(title.full) for title, _, _ in pairs.reading]
-    wanted = [" ".join(title.full) for _, _, title in pairs.reading]
+    titles = [title.full_text for title, _, _ in pairs.reading]
+    wanted = [title.full_text for _, _, title in pairs.reading]
     both = [f"{title} {line}" for title, line in zip(titles, lines, strict=True)]
     both_wanted = [f"{title} {names}" for title, names in zip(wanted, everyone, strict=True)]
     return {
         "artist_first": _unknown(
-            _compare(fuzz.ratio, [_sorted(a.first) for a in ours], [_sorted(b.first) for b in best]), known
+            _compare(fuzz.ratio, [a.first_bag for a in ours], [b.first_bag for b in best]), known
         ),
-        "artist_all": _unknown(_compare(fuzz.ratio, [_sorted(a.all) for a in ours], [_sorted(b.all) for b in best]), known),
+        "artist_all": _unknown(_compare(fuzz.ratio, [a.all_bag for a in ours], [b.all_bag for b in best]), known),
         "artist_set": _unknown(_compare(fuzz.token_set_ratio, lines, everyone), known),
-        "artist_glued": _unknown(_compare(fuzz.ratio, ["".join(a.all) for a in ours], ["".join(b.all) for b in best]), known),
+        "artist_glued": _unknown(_compare(fuzz.ratio, [a.glued for a in ours], [b.glued for b in best]), known),
         "artist_worst_word": _unknown(
             np.array([_worst_word(a.first, b.all) for a, b in zip(ours, best, strict=True)], np.float64), known
         ),
         "artist_literal": _unknown(np.array(literal, np.float64), known),
         "artist_wrote": _unknown(_compare(fuzz.token_set_ratio, lines, writers), wrote),
-        "catalogue": np.log(np.array([max(repertoire.catalogue[_sorted(b.first)], 1) for b in best], np.float64)),
+        "catalogue": np.log(
+            np.array(
+                [max(repertoire.catalogue[f"{r.target.kind}|{b.first_bag}"], 1) for r, b in zip(readings, best, strict=True)],
+                np.float64,
+            )
+        ),
         "both_sorted": _compare(fuzz.token_sort_ratio, both, both_wanted),
         "both_set": _compare(fuzz.token_set_ratio, both, both_wanted),
     }  # fmt: skip
 
 
 def _writer_measures(asked: Sequence[LineReading], readings: Sequence[TargetReading]) -> dict[str, Column]:
-    ours = [_writer_text(line.writers) for line in asked]
-    theirs = [_writer_text(reading.writers) for reading in readings]
+    ours = [line.writers_text for line in asked]
+    theirs = [reading.writers_text for reading in readings]
     known = [bool(a and b) for a, b in zip(ours, theirs, strict=True)]
     found = np.array(
         [_people(line.writers, reading.writers) for line, reading in zip(asked, readings, strict=True)], np.float64
@@ -209,7 +226,6 @@ def _other_measures(asked: Sequence[LineReading], readings: Sequence[TargetReadi
         "duration_ratio": np.minimum(ours, theirs) / np.maximum(ours, theirs),
         "isrc": np.array([_code(line.line.isrc, reading.target.isrcs) for line, reading in pairs], np.float64),
         "iswc": np.array([_code(line.line.iswc, reading.target.iswcs) for line, reading in pairs], np.float64),
-        "work": np.array([reading.target.kind == "work" for reading in readings], np.float64),
     }
 
 
@@ -229,30 +245,16 @@ def _code(code: str, known: tuple[str, ...]) -> float:
     return -1.0 if known else 0.0
 
 
-def _sorted(words: Sequence[str]) -> str:
-    return " ".join(sorted(words))
-
-
-def _names(reading: TargetReading) -> str:
-    return " ".join(word for artist in reading.artists for word in artist.all)
-
-
-def _writer_text(people: Sequence[Sequence[str]]) -> str:
-    return " ".join(word for person in people for word in person)
-
-
 @lru_cache(maxsize=200_000)
 def _closest(artist: NameReading, known: tuple[NameReading, ...]) -> NameReading:
     """Return the target's artist most like the line's; its first one when nothing is to be compared."""
     if not known:
-        return NameReading((), ())
+        return NOBODY_READING
     if len(known) == 1 or not artist.all:
         return known[0]
     return max(
         known,
-        key=lambda name: (
-            fuzz.ratio(_sorted(artist.first), _sorted(name.first)) + fuzz.ratio(_sorted(artist.all), _sorted(name.all))
-        ),
+        key=lambda name: fuzz.ratio(artist.first_bag, name.first_bag) + fuzz.ratio(artist.all_bag, name.all_bag),
     )
 
 
@@ -261,17 +263,20 @@ def _worst_word(ours: tuple[str, ...], theirs: tuple[str, ...]) -> float:
     """Return how well the line's worst word is found among the target's: "Dread Zeppelin" is not "Led Zeppelin"."""
     if not ours or not theirs:
         return 0.0
-    known = set(theirs)
-    return min((1.0 if word in known else max(fuzz.ratio(word, other) for other in theirs) / 100) for word in ours)
+    if ours == theirs:
+        return 1.0
+    return min((1.0 if word in theirs else max(fuzz.ratio(word, other) for other in theirs) / 100) for word in ours)
 
 
 def _overlap(ours: Sequence[str], theirs: Sequence[str], idf: dict[str, float], rare: float) -> tuple[float, float, float]:
     """Return (share of the target's title weight missing in the line, share of the line's missing in the target, target's weight)."""
-    a, b = set(ours), set(theirs)
-    weight_a = sum(idf.get(word, rare) for word in sorted(a))
-    weight_b = sum(idf.get(word, rare) for word in sorted(b))
-    missing = sum(idf.get(word, rare) for word in sorted(b - a))
-    extra = sum(idf.get(word, rare) for word in sorted(a - b))
+    # summed in the order of the words, never of a set: the last bit must be the same on every machine
+    weight_b = sum([idf.get(word, rare) for word in theirs])
+    if ours == theirs:
+        return (0.0, 0.0, weight_b)
+    weight_a = sum([idf.get(word, rare) for word in ours])
+    missing = sum([idf.get(word, rare) for word in theirs if word not in ours])
+    extra = sum([idf.get(word, rare) for word in ours if word not in theirs])
     return missing / weight_b if weight_b else 1.0, extra / weight_a if weight_a else 1.0, weight_b
 
 

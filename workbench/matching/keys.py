@@ -68,6 +68,20 @@ class TitleReading:
     versions: frozenset[str]
     numbers: frozenset[str]
     """Numbers and sequel words of the core: where these differ it is another piece, whatever else agrees."""
+    full_text: str
+    core_text: str
+    bare_text: str
+    bag: str
+    """Words of the core in alphabetical order: the same for homonyms."""
+    glued: str
+    """The core without spaces, so that "Girl Friend" finds "Girlfriend"."""
+
+    @classmethod
+    def of(cls, full: Words, core: Words, bare: Words, versions: Iterable[str]) -> TitleReading:
+        """Return a reading with its spellings, made once for all comparisons."""
+        numbers = frozenset(word for word in core if word.isdigit() or word in SEQUEL)
+        texts = (" ".join(full), " ".join(core), " ".join(bare), " ".join(sorted(core)), "".join(core))
+        return cls(full, core, bare, frozenset(versions), numbers, *texts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +90,21 @@ class NameReading:
 
     all: tuple[str, ...]
     first: tuple[str, ...]
+    all_text: str
+    all_bag: str
+    first_bag: str
+    glued: str
+
+    @classmethod
+    def of(cls, words: Words, first: Words) -> NameReading:
+        """Return a reading with its spellings, made once for all comparisons."""
+        return cls(words, first, " ".join(words), " ".join(sorted(words)), " ".join(sorted(first)), "".join(words))
+
+
+Words = tuple[str, ...]
+
+
+NOBODY_READING = NameReading.of((), ())
 
 
 def fold(text: str) -> str:
@@ -104,8 +133,7 @@ def read_title(text: str) -> TitleReading:
     core = tokens(_drop_versions(plain, versions)) or full
     core = _drop_trailing_dress(core, versions)
     bare = tokens(_DASH.split(_BRACKET.sub(" ", plain))[0]) or core
-    numbers = {word for word in core if word.isdigit() or word in SEQUEL}
-    return TitleReading(full, core, bare, frozenset(versions), frozenset(numbers))
+    return TitleReading.of(full, core, bare, versions)
 
 
 @lru_cache(maxsize=200_000)
@@ -113,11 +141,11 @@ def read_names(text: str) -> NameReading:
     """Read an artist field; "Various Artists", "unknown" and the like are nobody."""
     folded = fold(text).replace("_", " ").strip()
     if " ".join(tokens(folded)) in NOBODY:
-        return NameReading((), ())
+        return NOBODY_READING
     folded = re.sub(r"^(.*), (the|les|los|das|die)$", r"\2 \1", folded)
     parts = [words for part in _SPLIT_ARTISTS.split(folded) if (words := _name_tokens(part))]
     whole = _name_tokens(folded)
-    return NameReading(whole, parts[0] if parts else whole)
+    return NameReading.of(whole, parts[0] if parts else whole)
 
 
 @lru_cache(maxsize=200_000)
@@ -129,9 +157,14 @@ def read_writers(text: str) -> tuple[tuple[str, ...], ...]:
 
 def exact_keys(titles: Iterable[TitleReading], artists: Iterable[NameReading]) -> list[str]:
     """Return every exact key: bag of core-title words | bag of artist words (all, and the first name alone); none without an artist."""
-    names = {" ".join(sorted(bag)) for reading in artists for bag in (reading.all, reading.first) if bag}
-    bags = {" ".join(sorted(title.core)) for title in titles if title.core}
+    names = {bag for reading in artists for bag in (reading.all_bag, reading.first_bag) if bag}
+    bags = {title.bag for title in titles if title.bag}
     return sorted(f"{bag}|{name}" for bag in bags for name in names)
+
+
+def read_person(text: str) -> tuple[str, ...]:
+    """Return the words of one person's names, each once, in the order written."""
+    return tuple(dict.fromkeys(_name_tokens(fold(text))))
 
 
 def seconds(duration: int | None) -> int | None:

@@ -44,16 +44,25 @@ class Ranked:
     candidates: list[Candidate]
 
 
-def gather(repertoire: Repertoire, source: CandidateSource, reading: LineReading) -> tuple[list[int], frozenset[int]]:
-    """Return the positions worth measuring for a line (identifiers, exact keys, search), and those found by an exact key."""
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Positions worth measuring for a line; those an identifier names, and those an exact key gives."""
+
+    positions: list[int]
+    named: frozenset[int]
+    exact: frozenset[int]
+
+
+def gather(repertoire: Repertoire, source: CandidateSource, reading: LineReading) -> Found:
+    """Return the candidates of a line: by identifiers, by exact keys, then by search."""
     line = reading.line
-    found = [*repertoire.by_isrc.get(line.isrc, ())] if line.isrc else []
+    named = {*repertoire.by_isrc.get(line.isrc, ())} if line.isrc else set()
     if line.iswc:
-        found += repertoire.by_iswc.get(line.iswc, ())
+        named.update(repertoire.by_iswc.get(line.iswc, ()))
     exact: set[int] = set()
     for key in exact_keys([title for title, _ in reading.pairs], [artist for _, artist in reading.pairs]):
         exact.update(repertoire.by_key.get(key, ()))
-    return sorted({*found, *exact, *source.find(reading)}), frozenset(exact)
+    return Found(sorted({*named, *exact, *source.find(reading)}), frozenset(named), frozenset(exact))
 
 
 def rank(repertoire: Repertoire, source: CandidateSource, model: Model, lines: Sequence[Line]) -> list[Ranked]:
@@ -62,11 +71,11 @@ def rank(repertoire: Repertoire, source: CandidateSource, model: Model, lines: S
     for start in range(0, len(lines), CHUNK):
         readings = [read_line(line) for line in lines[start : start + CHUNK]]
         found = [gather(repertoire, source, reading) for reading in readings]
-        pairs = choose(repertoire, readings, [positions for positions, _ in found])
+        pairs = choose(repertoire, readings, [each.positions for each in found], [each.named for each in found])
         measures = measure(repertoire, readings, pairs)
         columns = filled(pair_columns(measures)[1], model.pair.mean)
         candidates = _candidates(
-            pairs, measures, model.pair.logit(columns), model.pair.points(columns), [exact for _, exact in found]
+            pairs, measures, model.pair.logit(columns), model.pair.points(columns), [each.exact for each in found]
         )
         for number, reading in enumerate(readings):
             # rounded, so that equal evidence is equal; then the order of kind and identifier decides, never the file's

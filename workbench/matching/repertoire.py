@@ -43,7 +43,7 @@ def _works_of(recordings: dict[str, Document]) -> list[str]:
 def _people(
     connection: Connection, recordings: dict[str, Document], works: dict[str, Document], *, everything: bool
 ) -> dict[str, tuple[str, ...]]:
-    """Return every name of the parties concerned, by party."""
+    """Return every name of the parties concerned, by party, its own name first."""
     ids = {part["party_id"] for recording in recordings.values() for part in recording["contributors"]}
     ids |= {share["party_id"] for work in works.values() for share in work["shares"]}
     parties = load_many(connection, PARTY, None if everything else sorted(ids))
@@ -61,7 +61,8 @@ def _name(named: Document) -> str:
 
 def _writers(work: Document, people: dict[str, tuple[str, ...]]) -> list[str]:
     found = [share["party_id"] for share in work["shares"] if share["role"] in WRITER_ROLES]
-    return [name for party_id in dict.fromkeys(found) for name in people.get(party_id, ())]
+    # one text per writer: a pseudonym is not a further writer
+    return [" ".join(people[party_id]) for party_id in dict.fromkeys(found) if people.get(party_id)]
 
 
 def _recording(document: Document, works: dict[str, Document], people: dict[str, tuple[str, ...]]) -> Target:

@@ -69,6 +69,23 @@ class Doubt:
     candidates: tuple[CandidateView, ...]
     version: int
 
+    def as_row(self) -> dict[str, object]:
+        """Return the doubt as one row for a table: what the line says, what is at stake, and the best candidate."""
+        best = self.candidates[0] if self.candidates else None
+        return {
+            "usage_id": self.usage_id,
+            "title": self.title,
+            "artist": self.artist,
+            "lines": self.lines,
+            "minutes": self.seconds // 60,
+            "money_micros": self.money_micros,
+            "best_candidate": best.id if best else "",
+            "candidate_title": best.title if best else "",
+            "candidate_artist": best.artist if best else "",
+            "probability_ppm": best.probability_ppm if best else 0,
+            "reasons": "; ".join(self.reasons),
+        }
+
 
 @dataclass(frozen=True, slots=True)
 class Explanation:

@@ -8,7 +8,9 @@ wb.matching.rule("TALA-B-000001:17", recording="TALA-R-000217", why="title missp
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import gc
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -208,9 +210,10 @@ class Matching:
     ) -> list[Decision]:
         model = load_model()
         decided: list[Decision] = []
-        for start in range(0, len(lines), CHUNK):
-            progress("matching", start, len(lines))
-            decided += decide(repertoire, model, rank(repertoire, source, model, lines[start : start + CHUNK]), parameters)
+        with _collector_at_rest():
+            for start in range(0, len(lines), CHUNK):
+                progress("matching", start, len(lines))
+                decided += decide(repertoire, model, rank(repertoire, source, model, lines[start : start + CHUNK]), parameters)
         progress("matching", len(lines), len(lines))
         return decided
 
@@ -252,6 +255,18 @@ class _Scope:
 
     batches: tuple[str, ...]
     keys: frozenset[str] | None
+
+
+@contextmanager
+def _collector_at_rest() -> Iterator[None]:
+    """Keep the garbage collector from walking the whole repertoire again and again: nothing made meanwhile refers to itself."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
 
 
 def _scope(connection: Connection, given: object) -> _Scope:
