@@ -32,6 +32,7 @@ class Decision(BaseModel):
 
     outcome: str = Field(pattern="^(rejected|withdrawn)$")
     why: str = Field(default="", max_length=500)
+    seen: str = Field(default="", max_length=64)
 
 
 async def _body(request: Request) -> bytes:
@@ -113,9 +114,7 @@ def _exchange_doors(app: FastAPI) -> None:
     @app.post("/v1/push")
     def push(request: Request, book: BookHere, who: Asking, body: Body) -> Response:
         """Take in a batch of changes."""
-        if not is_whole_body(body, request.headers.get("x-body-sha256", "")):
-            raise WorkbenchError("the batch did not arrive as it was sent", next_step="Send it again.")
-        return _json(receive.receive(book, who, body))
+        return answer_push(book, who, body, request.headers.get("x-body-sha256", ""))
 
     @app.get("/v1/feed")
     def feed(
@@ -126,17 +125,12 @@ def _exchange_doors(app: FastAPI) -> None:
         limit: Annotated[int, Query(ge=1, le=10_000)] = 1_000,
     ) -> Response:
         """Hand out what happened after a number, as far as the asking instance may see it."""
-        batch = feeding.serve(book, who, after, after_hash, limit)
-        if batch is None:
-            with book.read() as connection:
-                newest = feeding.head(connection)[0]
-            return _json({"error": "the feed is not the one you saw before", "code": "feed_changed", "head": newest}, 409)
-        return _bytes(batch, "application/zstd")
+        return answer_feed(book, who, after, after_hash, limit)
 
     @app.post("/v1/conflicts/{number}/settle")
     def settle(book: BookHere, who: Asking, number: int, decision: Decision) -> Response:
         """Settle a conflict in favour of what is held."""
-        return _json(receive.decide(book, who, number, decision.outcome, decision.why))
+        return _json(receive.decide(book, who, number, decision.outcome, decision.why, decision.seen))
 
 
 def _repertoire_doors(app: FastAPI) -> None:
@@ -165,14 +159,36 @@ def _repertoire_doors(app: FastAPI) -> None:
         return answer
 
 
+def answer_push(book: Book, who: str, body: bytes, sha256: str) -> Response:
+    """Return the answer to a batch of changes; one that was damaged on its way is refused whole, and sent again."""
+    if not is_whole_body(body, sha256):
+        return _json({"error": "the batch did not arrive as it was sent"}, 503)
+    return _json(receive.receive(book, who, body))
+
+
+def answer_feed(book: Book, who: str, after: int, after_hash: str, limit: int) -> Response:
+    """Return a batch of the feed, or status 409 when the feed is not the one the asking instance saw before."""
+    batch = feeding.serve(book, who, after, after_hash, limit)
+    if batch is None:
+        with book.read() as connection:
+            newest = feeding.head(connection)[0]
+        return _json({"error": "the feed is not the one you saw before", "code": "feed_changed", "head": newest}, 409)
+    return _bytes(batch, "application/zstd")
+
+
+def error_answer(error: WorkbenchError) -> Response:
+    """Return the answer to a caller's mistake: 403, 404, 409 or 400, and 401 when a new challenge is needed."""
+    status = 409 if isinstance(error, Conflict) else 404 if isinstance(error, NotFound) else 400
+    code = "fork" if isinstance(error, receive.Fork) else ""
+    if isinstance(error, NotPermitted):
+        status, code = (401, "challenge") if error.what == "challenge" else (403, "")
+    return _json({"error": str(error), "what": error.what, "next_step": error.next_step, "code": code}, status)
+
+
 def _handle_errors(app: FastAPI) -> None:
     def refuse(_request: Request, error: Exception) -> Response:
         assert isinstance(error, WorkbenchError)  # noqa: S101  registered for nothing else
-        status = 409 if isinstance(error, Conflict) else 404 if isinstance(error, NotFound) else 400
-        code = "fork" if isinstance(error, receive.Fork) else ""
-        if isinstance(error, NotPermitted):
-            status, code = (401, "challenge") if error.what == "challenge" else (403, "")
-        return _json({"error": str(error), "what": error.what, "next_step": error.next_step, "code": code}, status)
+        return error_answer(error)
 
     app.add_exception_handler(WorkbenchError, refuse)
     app.add_exception_handler(

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import json
 import re
+import secrets
 from collections import Counter
 from typing import Any
 
 from sqlalchemy import func, insert, select, update
 
 from ..core.canonical import canonical_json, digest
-from ..core.errors import Conflict, WorkbenchError
+from ..core.errors import Conflict, NotFound, WorkbenchError
 from ..core.store import Book, Change
 from ..sync.changes import PERSONAL_FIELDS, PRIVATE_KINDS, Document, unpack
 from ..sync.keys import anchor_text, sign
@@ -193,7 +194,7 @@ class Reception:
             number = known["id"]
             self.connection.execute(update(central_conflict).where(central_conflict.c.id == number).values(**facts))
         else:
-            number = int(self.connection.execute(select(func.max(central_conflict.c.id))).scalar() or 0) + 1
+            number = secrets.randbits(48)  # never given again, even after this database was restored from a backup
             self.connection.execute(insert(central_conflict).values(id=number, state="open", opened_at=self.change.at, **facts))
         notice = {
             "id": number,
@@ -379,18 +380,20 @@ def settle_conflict(change: Change, feed: Feed, found: dict[str, Any], outcome: 
     feed.put_notice("settled", found["kind"], found["entity_id"], notice, audience)
 
 
-def decide(book: Book, code: str, number: int, outcome: str, why: str) -> dict[str, Any]:
+def decide(book: Book, code: str, number: int, outcome: str, why: str, seen: str = "") -> dict[str, Any]:
     """Settle a conflict in favour of what is held: `rejected` by its holder or owner, `withdrawn` by the challenger.
 
-    Returns the conflict's outcome, which is an earlier one when it was settled already. Raises `WorkbenchError` for a conflict that
+    Returns the conflict, which has an earlier outcome when it was settled already, and is still open when the challenger's document
+    is no longer the one with the digest `seen`: nobody rejects what he has not seen. Raises `NotFound` for a conflict that
     does not exist or does not concern this instance: the two are not told apart.
     """
     with book.write(code, why or "no reason given") as change:
         row = change.connection.execute(select(central_conflict).where(central_conflict.c.id == number)).mappings().first()
         if row is None or code not in _audience(row["challenger"], row["holder"], row["entity_id"]):
-            raise WorkbenchError("no such conflict", got=number)
+            raise NotFound("no such conflict", got=number)
         found = read_conflict(row)
-        if found["state"] == "open":
+        overtaken = bool(seen) and digest(found["document"]) != seen
+        if found["state"] == "open" and not overtaken:
             wanted = "withdrawn" if code == found["challenger"] else "rejected"
             if outcome != wanted:
                 raise WorkbenchError("this side cannot decide so", got=outcome, expected=wanted)

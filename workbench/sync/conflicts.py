@@ -16,6 +16,7 @@ conflict = book_table(
     "conflict",
     Column("id", Text, primary_key=True),
     whole("central_id"),  # the central instance's number of it; 0 until it is known there
+    whole("central_seq"),  # where in the feed it was last told of
     words("kind"),
     words("entity_id", index=True),
     words("side"),  # challenger: our change came second · holder: ours was first, another's came second
@@ -47,9 +48,10 @@ def open_conflict(
     theirs: Document,
     fields: list[str],
     central_id: int = 0,
-) -> None:
-    """List a conflict; one that is open for the same thing and side is brought up to date instead."""
-    values = {
+    central_seq: int = 0,
+) -> str:
+    """List a conflict and return its number; one that is open for the same thing and side is brought up to date instead."""
+    values: dict[str, Any] = {
         "other": other,
         "base": _text(base),
         "ours": _text(ours),
@@ -59,13 +61,15 @@ def open_conflict(
     found = find_open(change.connection, kind, entity_id, side, other if side == "holder" else "")
     if found:
         if central_id:
-            values["central_id"] = central_id  # type: ignore[assignment]
+            values |= {"central_id": central_id, "central_seq": central_seq}
         change.connection.execute(update(conflict).where(conflict.c.id == found["id"]).values(**values))
-        return
+        return str(found["id"])
+    number = change.new_id("X")
     change.connection.execute(
         insert(conflict).values(
-            id=change.new_id("X"),
+            id=number,
             central_id=central_id,
+            central_seq=central_seq,
             kind=kind,
             entity_id=entity_id,
             side=side,
@@ -74,6 +78,7 @@ def open_conflict(
             **values,
         )
     )
+    return number
 
 
 def find_open(connection: Connection, kind: str, entity_id: str, side: str, other: str = "") -> dict[str, Any] | None:
@@ -123,6 +128,29 @@ def settle(change: Change, found: dict[str, Any], outcome: str, *, by: str, why:
         raise WorkbenchError("this conflict is settled already", got=found["id"], next_step="See wb.sync.conflicts(state='').")
 
 
+def reopen(connection: Connection, found: dict[str, Any], theirs: Document | None = None) -> None:
+    """Open a conflict again: the other side had changed its value before it heard of our decision."""
+    values: dict[str, Any] = {"state": "open", "outcome": "", "decided_by": "", "why": "", "closed_at": "", "told": 0}
+    if theirs is not None:
+        values["theirs"] = _text(theirs)
+    mark(connection, found["id"], **values)
+
+
+def forget_central(connection: Connection, after: int) -> None:
+    """Adjust to a central instance restored from a backup: what it told after number `after` is unknown to it again."""
+    late = conflict.c.central_seq > after
+    connection.execute(
+        update(conflict)
+        .where(late, conflict.c.side == "holder", conflict.c.state == "open")
+        .values(state="settled", outcome="void", why="the central instance was restored and does not know it any more", told=1)
+    )
+    connection.execute(update(conflict).where(late).values(central_id=0, central_seq=0))
+    kept = ((conflict.c.side == "challenger") & (conflict.c.outcome == "theirs")) | (
+        (conflict.c.side == "holder") & (conflict.c.outcome == "ours")
+    )
+    connection.execute(update(conflict).where(conflict.c.state == "settled", conflict.c.central_id > 0, kept).values(told=0))
+
+
 def untold(connection: Connection) -> list[dict[str, Any]]:
     """Return decisions that the central instance has not heard of yet."""
     query = select(conflict).where(conflict.c.state == "settled", conflict.c.told == 0, conflict.c.central_id > 0)
@@ -147,7 +175,7 @@ def _read(row: Any) -> dict[str, Any] | None:
     }
 
 
-def name_settled(connection: Connection, kind: str, entity_id: str, central_id: int) -> bool:
+def name_settled(connection: Connection, kind: str, entity_id: str, central_id: int, central_seq: int) -> bool:
     """Give the central number to a conflict decided here before it was known there; tells whether there is one."""
     query = select(conflict.c.id, conflict.c.outcome).where(
         conflict.c.kind == kind,
@@ -159,5 +187,5 @@ def name_settled(connection: Connection, kind: str, entity_id: str, central_id: 
     row = connection.execute(query.order_by(conflict.c.closed_at.desc()).limit(1)).first()
     if row is None:
         return False
-    mark(connection, row.id, central_id=central_id, told=int(row.outcome != "theirs"))
+    mark(connection, row.id, central_id=central_id, central_seq=central_seq, told=int(row.outcome != "theirs"))
     return True

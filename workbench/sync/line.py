@@ -11,7 +11,7 @@ from urllib.parse import urlencode, urlsplit
 
 import httpx
 
-from ..core.errors import Conflict, NotPermitted, WorkbenchError
+from ..core.errors import Conflict, NotFound, NotPermitted, WorkbenchError
 from .changes import PROTOCOL, body_digest, is_whole_body
 from .keys import registration_text, request_text, sign
 
@@ -147,7 +147,8 @@ class Line:
     def _whole(self, answer: Answer) -> Answer:
         if 300 <= answer.status < 400:
             raise Unreachable(f"it sent us elsewhere (status {answer.status})")
-        if answer.status < 400 and not is_whole_body(answer.body, answer.headers.get("x-body-sha256", "")):
+        sha256 = answer.headers.get("x-body-sha256", "")
+        if (answer.status < 400 or sha256) and not is_whole_body(answer.body, sha256):
             raise Unreachable("the answer did not arrive whole")
         return answer
 
@@ -195,6 +196,8 @@ def _refusal(status: int, facts: dict[str, Any]) -> WorkbenchError:
         return FeedChanged("the central instance was restored from a backup", got=int(facts.get("head", 0)))
     if status == 409:
         return Conflict(str(facts.get("error", text)))
+    if status == 404:
+        return NotFound(f"the central instance does not know this: {facts.get('error') or text}")
     if status == 403:
         return NotPermitted(f"the central instance refused: {text}", next_step=step)
     return WorkbenchError(f"the central instance refused: {facts.get('error') or text}")

@@ -47,6 +47,7 @@ def pull(office: Office, line: Line, progress: Progress = silent, batch: int = B
         except FeedChanged as changed:
             with office.change("the central instance was restored: back to the last common point") as change:
                 after, _ = state.step_back(change.connection, int(str(changed.got)))
+                conflicts.forget_central(change.connection, after)
                 first = after
             counts["stepped_back"] += 1
             continue
@@ -217,44 +218,44 @@ class Intake:
 
     def _conflict_notice(self, line: dict[str, Any]) -> None:
         facts, kind, entity_id = line["document"], KINDS[line["kind"]], line["entity_id"]
-        ours = self.ours(kind, entity_id) or facts["current"]
+        self._disputed = None
         self.counts["conflicts"] += 1
+        known = conflicts.by_central_id(self.connection, facts["id"])
+        number = {"central_id": facts["id"], "central_seq": line["seq"]}
         if facts["challenger"] != self.code:
-            conflicts.open_conflict(
-                self.change,
-                kind.name,
-                entity_id,
-                side="holder",
-                other=facts["challenger"],
-                base=facts["base"],
-                ours=ours,
-                theirs=facts["document"],
-                fields=facts["fields"],
-                central_id=facts["id"],
-            )
+            if known and known["state"] == "settled":
+                conflicts.reopen(self.connection, known, facts["document"])
+                return
+            self._list_notice(kind, line, "holder", facts["challenger"], facts["current"], facts["document"])
             return
+        if known and known["state"] == "settled":
+            return  # decided here; the central instance hears of it at the next push
         if found := conflicts.find_open(self.connection, kind.name, entity_id, "challenger"):
-            conflicts.mark(self.connection, found["id"], central_id=facts["id"])
+            conflicts.mark(self.connection, found["id"], **number)
             return
-        if conflicts.name_settled(self.connection, kind.name, entity_id, facts["id"]):
+        if conflicts.name_settled(self.connection, kind.name, entity_id, **number):
             return
-        current = facts["current"]
-        conflicts.open_conflict(
+        listed = self._list_notice(kind, line, "challenger", facts["holder"], facts["document"], facts["current"])
+        ours = self.ours(kind, entity_id) or facts["current"]
+        if all(same(ours.get(name), facts["current"].get(name)) for name in facts["fields"]):
+            found = conflicts.get(self.connection, listed)
+            conflicts.settle(self.change, found, "theirs", by=self.code, why="we say the same as the other side now", told=False)
+
+    def _list_notice(self, kind: Kind, line: dict[str, Any], side: str, other: str, ours: Document, theirs: Document) -> str:
+        facts = line["document"]
+        return conflicts.open_conflict(
             self.change,
             kind.name,
-            entity_id,
-            side="challenger",
-            other=facts["holder"],
+            line["entity_id"],
+            side=side,
+            other=other,
             base=facts["base"],
-            ours=facts["document"],
-            theirs=current,
+            ours=ours,
+            theirs=theirs,
             fields=facts["fields"],
             central_id=facts["id"],
+            central_seq=line["seq"],
         )
-        if all(same(ours.get(name), current.get(name)) for name in facts["fields"]):
-            found = conflicts.by_central_id(self.connection, facts["id"])
-            assert found is not None  # noqa: S101  it was listed above
-            conflicts.settle(self.change, found, "theirs", by=self.code, why="we say the same as the other side now", told=False)
 
     def _settled_notice(self, line: dict[str, Any]) -> None:
         facts, kind = line["document"], KINDS[line["kind"]]

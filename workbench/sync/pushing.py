@@ -11,8 +11,9 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from ..core import journal
+from ..core.canonical import digest
 from ..core.documents import KINDS
-from ..core.errors import Conflict, WorkbenchError
+from ..core.errors import Conflict, NotFound, WorkbenchError
 from ..core.office import Office, Progress, silent
 from ..core.store import book_meta, now_utc
 from . import conflicts, state
@@ -119,8 +120,15 @@ def tell_decisions(office: Office, line: Line) -> int:
         waiting = conflicts.untold(connection)
     for found in waiting:
         outcome = "withdrawn" if found["side"] == "challenger" else "rejected"
-        answer = line.post(f"/v1/conflicts/{found['central_id']}/settle", {"outcome": outcome, "why": found["why"]})
+        decision = {"outcome": outcome, "why": found["why"], "seen": digest(found["theirs"]) if outcome == "rejected" else ""}
+        try:
+            answer = line.post(f"/v1/conflicts/{found['central_id']}/settle", decision)
+        except NotFound:
+            answer = {"state": "settled", "decided_by": office.config.code}
         with office.change("a decision was told to the central instance") as change:
+            if answer["state"] == "open":
+                conflicts.reopen(change.connection, found)
+                continue
             conflicts.mark(change.connection, found["id"], told=1)
             if answer["decided_by"] != office.config.code:
                 note = f"{found['why']} (decided before by {answer['decided_by']}: {answer['outcome']})"
