@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from sqlalchemy import Column, Connection, ForeignKey, Table, Text, delete, insert, select, update
@@ -41,11 +42,11 @@ class Kind:
     @property
     def fields(self) -> list[str]:
         """The root's own fields, without `id` and `version`."""
-        return [column.name for column in self.table.columns if column.name not in {"id", "version"}]
+        return [name for name, _, _ in _shape(self.table)]
 
     def part_fields(self, part: str) -> list[str]:
         """The fields of one part, without its owner and position."""
-        return [column.name for column in self.parts[part].columns if column.name not in {"owner_id", "position"}]
+        return [name for name, _, _ in _shape(self.parts[part])]
 
 
 def root_table(name: str, *columns: Any) -> Table:
@@ -129,13 +130,13 @@ def normalise(kind: Kind, document: Document) -> Document:
     if strange := sorted(set(document) - known):
         raise unknown(f"field of {kind.name}", strange[0], known)
     complete: Document = {"id": document.get("id") or ""}
-    complete.update(_row(kind.table, kind.fields, document))
+    complete.update(_row(kind.table, document))
     for part, table in kind.parts.items():
-        names = kind.part_fields(part)
+        names = set(kind.part_fields(part))
         for row in document.get(part) or []:
-            if odd := sorted(set(row) - set(names)):
+            if odd := sorted(row.keys() - names):
                 raise unknown(f"field of {kind.name} {part}", odd[0], names)
-        complete[part] = [_row(table, names, row) for row in document.get(part) or []]
+        complete[part] = [_row(table, row) for row in document.get(part) or []]
     return complete
 
 
@@ -209,16 +210,23 @@ def _write(connection: Connection, kind: Kind, documents: list[Document], before
             connection.execute(insert(table), rows)
 
 
-def _row(table: Table, names: Sequence[str], given: Mapping[str, Any]) -> Document:
+@cache  # one entry per table of the program
+def _shape(table: Table) -> tuple[tuple[str, bool, bool], ...]:
+    """A table's own fields as (name, is it text, may it be NULL), without what `core.documents` keeps itself."""
+    kept = {"owner_id", "position"} if "owner_id" in table.columns else {"id", "version"}
+    return tuple(
+        (column.name, isinstance(column.type, Text), bool(column.nullable)) for column in table.columns if column.name not in kept
+    )
+
+
+def _row(table: Table, given: Mapping[str, Any]) -> Document:
     row: Document = {}
-    for name in names:
-        column = table.columns[name]
+    for name, text, nullable in _shape(table):
         value = given.get(name)
-        text = isinstance(column.type, Text)
         if value is None:
-            row[name] = None if column.nullable else ("" if text else 0)
+            row[name] = None if nullable else ("" if text else 0)
         elif text and isinstance(value, str):
-            row[name] = nfc(value).replace("\x00", "") or (None if column.nullable else "")
+            row[name] = nfc(value).replace("\x00", "") or (None if nullable else "")
         elif not text and isinstance(value, int):
             row[name] = int(value)
         else:

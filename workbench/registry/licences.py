@@ -324,11 +324,13 @@ class Licences:
         findings = self.licences.check()
         names = self.tariff_book.names
         with self.office.book.read() as connection:
-            for one in connection.execute(select(licence.c.id, licence.c.tariff)).mappings():
-                if one["tariff"] not in names:
+            for one in connection.execute(select(licence.c.id, licence.c.tariff)):
+                if one.tariff not in names:
                     step = "Correct it, or add the tariff to the tariff book."
                     message = "the tariff is not in the tariff book"
-                    findings.append(rules.odd(one, "unknown_tariff", message, "tariff", one["tariff"], ", ".join(names), step))
+                    findings.append(
+                        rules.odd({"id": one.id}, "unknown_tariff", message, "tariff", one.tariff, ", ".join(names), step)
+                    )
             receipts = _receipts(connection)
             for bill, _ in _invoices(connection):
                 over = sum(one.amount_micros for one in receipts.get(bill.id, ())) - bill.net_micros - bill.tax_micros
