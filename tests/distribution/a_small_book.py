@@ -44,7 +44,7 @@ def party(name: str, kind: str = "natural", society: str = "") -> dict[str, Any]
 
 
 def fill(wb: Workbench) -> None:
-    """Fill the book; parties in order: two writers, publisher, sub-publisher, foreign writer, nobody's member, label, singer, drummer."""
+    """Fill the book; parties in order: two writers, publisher, sub-publisher, foreign writer, stray, label, singer, drummer."""
     names = ["Otieno", "Achieng", "Pwani Music", "Kisima Music", "Lindqvist", "Baraka", "Mawimbi Records", "Nyota", "Juma"]
     parties = save(wb, PARTY, [party(name, society="079" if name == "Lindqvist" else "") for name in names])
     ids = [row["id"] for row in parties]

@@ -79,7 +79,12 @@ class Engine:
         An empty text stays an empty text; an empty whole number is NULL. Raises `WorkbenchError` for a file that does not fit.
         """
         columns = ", ".join(f"{_quoted(column)}: 'VARCHAR'" for column in types)
-        read = {"whole": """CAST(NULLIF("{0}", '') AS BIGINT) AS "{0}\"""", "text": """COALESCE("{0}", '') AS "{0}\""""}
+        read = {
+            # a cast alone would round 1.5 to 2 in silence
+            "whole": """CASE WHEN "{0}" IS NULL OR "{0}" = '' THEN NULL WHEN regexp_full_match("{0}", '-?[0-9]{{1,19}}')"""
+            """ THEN CAST("{0}" AS BIGINT) ELSE error('not a whole number: ' || "{0}") END AS "{0}\"""",
+            "text": """COALESCE("{0}", '') AS "{0}\"""",
+        }
         fields = ", ".join(read[type_].format(column) for column, type_ in types.items())
         self._execute(
             f"load {name}",

@@ -166,7 +166,7 @@ class _Computation:
         targets = list(
             self.engine.rows(
                 'SELECT DISTINCT p."right", t.target_id, t.as_of_on, p.licence_id FROM target_money t '
-                "JOIN pool p ON p.pool_id = t.pool_id WHERE t.reason = '' AND t.amount_micros > 0"
+                "JOIN pool p ON p.pool_id = t.pool_id WHERE t.reason = '' AND t.amount_micros > 0 ORDER BY ALL"
             )
         )
         numbers: dict[tuple[Part, ...], int] = {}

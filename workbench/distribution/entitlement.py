@@ -136,6 +136,9 @@ class Register:
         self._affiliations = _grouped(tables["affiliations"], "party_id")
         self._expand = standard_territories().resolve
         self._situations: dict[tuple[Any, ...], tuple[Part, ...]] = {}
+        self._owned: dict[tuple[str, str, str], Owned] = {}
+        self._days_of_party: dict[str, list[str]] = _days_by_party(tables)
+        self._reached: dict[str, tuple[str, ...]] = {}
         self._payees: dict[tuple[str, str, str], tuple[str, str]] = {}
         self.changes = sorted(_days_of_change([*tables["agreements"], *tables["mandates"], *tables["affiliations"]]))
 
@@ -143,16 +146,37 @@ class Register:
         self, right: str, target_id: str, as_of_on: str, work_rule: WorkSharesRule, neighbouring_rule: NeighbouringRule
     ) -> tuple[Part, ...]:
         """Return the parts of a target's money, summing to 10^12, in stable order."""
-        if right == "neighbouring":
-            owned = owned_of_recording(self._contributors.get(target_id, ()), neighbouring_rule)
-            work_id = NOBODY
-        else:
-            owned = owned_of_work(self._work_shares.get(target_id, ()), right, work_rule)
-            work_id = target_id if target_id in self._named else NOBODY
-        key = (right, as_of_on, work_id, tuple(owned.shares), tuple(sorted(owned.held.items())))
+        own = (right, target_id, (neighbouring_rule if right == "neighbouring" else work_rule).rule)
+        if own not in self._owned:
+            if right == "neighbouring":
+                self._owned[own] = owned_of_recording(self._contributors.get(target_id, ()), neighbouring_rule)
+            else:
+                self._owned[own] = owned_of_work(self._work_shares.get(target_id, ()), right, work_rule)
+        owned = self._owned[own]
+        work_id = target_id if right != "neighbouring" and target_id in self._named else NOBODY
+        since = self._since(owned, as_of_on)
+        key = (right, since, work_id, tuple(owned.shares), tuple(sorted(owned.held.items())))
         if key not in self._situations:
-            self._situations[key] = self._resolve(right, as_of_on, work_id, owned)
+            self._situations[key] = self._resolve(right, since or as_of_on, work_id, owned)
         return self._situations[key]
+
+    def _since(self, owned: Owned, as_of_on: str) -> str:
+        """Return the newest day, not after `as_of_on`, on which anything changed for these owners or whoever collects for them.
+
+        Empty when nothing did. The situation of that day is the situation of `as_of_on`.
+        """
+        days = (day for share in owned.shares for day in self._reachable_days(share.party_id) if day <= as_of_on)
+        return max(days, default="")
+
+    def _reachable_days(self, party_id: str) -> tuple[str, ...]:
+        if party_id not in self._reached:
+            passed, ask = {party_id}, [party_id]
+            while ask:
+                new = {link.acquirer_party_id for link in self._links.get(ask.pop(), ())} - passed
+                passed |= new
+                ask += sorted(new)
+            self._reached[party_id] = tuple(sorted({day for one in passed for day in self._days_of_party.get(one, ())}))
+        return self._reached[party_id]
 
     def payee(self, party_id: str, right: str, as_of_on: str) -> tuple[str, str]:
         """Return (payee, '') for a party that may be paid, or ('', reason)."""
@@ -249,6 +273,15 @@ def _grouped(rows: Iterable[dict[str, Any]], by: str) -> dict[str, list[dict[str
     for row in rows:
         found.setdefault(row[by], []).append(row)
     return found
+
+
+def _days_by_party(tables: Mapping[str, list[dict[str, Any]]]) -> dict[str, list[str]]:
+    """Days on which a party's agreements as assignor, mandates or affiliations change."""
+    rows = _grouped(tables["agreements"], "assignor_party_id")
+    for name in ("mandates", "affiliations"):
+        for party_id, more in _grouped(tables[name], "party_id").items():
+            rows[party_id] = [*rows.get(party_id, []), *more]
+    return {party_id: sorted(_days_of_change(own)) for party_id, own in rows.items()}
 
 
 def _days_of_change(rows: Iterable[Row]) -> set[str]:

@@ -151,16 +151,19 @@ class _Freeze:
             reported = Period.parse(row.period)
             if reported.starts_on >= self.period.starts_on and reported.ends_on <= self.period.ends_on:
                 batches[row.id] = row.licence_id
-        keys: set[str] = set()
-
-        def lines() -> Iterator[Row]:
-            for batch_id, licence_id in batches.items():
-                found = select(_usage).where(_usage.c.batch_id == batch_id, _usage.c.state != "quarantined")
-                for usage in self.connection.execute(found):
-                    keys.add(usage.key)
-                    yield {**usage._mapping, "usage_id": usage.id, "licence_id": licence_id}
-
-        self._put("usages", lines())
+        declared = table("usages")
+        fields = {"usage_id": _usage.c.id, "licence_id": _usage.c.batch_id}
+        columns = [fields[name] if name in fields else _usage.c[name] for name in declared.names]
+        place, key_place = declared.names.index("licence_id"), declared.names.index("key")
+        lines: list[list[str]] = []
+        for batch_id in batches:
+            found = select(*columns).where(_usage.c.batch_id == batch_id, _usage.c.state != "quarantined")
+            lines += [["" if value is None else str(value) for value in row] for row in self.connection.execute(found).all()]
+        for line in lines:
+            line[place] = batches[line[place]]
+        lines.sort()
+        keys = {line[key_place] for line in lines}
+        self.frozen.rows["usages"] = write_rows(self.folder, declared, lines)
         if not keys:
             self.frozen.findings.append(
                 Finding(

@@ -22,7 +22,7 @@ from sqlalchemy import insert, select
 
 from ..core import documents
 from ..core.canonical import canonical_json
-from ..core.errors import Conflict, Finding, NotPermitted, WorkbenchError
+from ..core.errors import Conflict, Finding, NotFound, NotPermitted, WorkbenchError
 from ..core.money import Money
 from ..core.office import Office, Progress, silent
 from ..core.periods import Period
@@ -41,12 +41,13 @@ from .runs import (
     RUN,
     SEALED,
     RunDigest,
+    as_written,
     digest_of,
     expected_digest,
     read_manifest,
     read_parameters,
     write_parameters,
-)  # fmt: skip
+)
 from .waiting import waiting_money
 
 
@@ -193,7 +194,8 @@ class Run:
 
     def _require_unchanged(self, document: dict[str, Any]) -> None:
         """Raise `WorkbenchError` naming the files that are not as they were prepared."""
-        now, said = digest_of(self.folder), expected_digest(self.folder)
+        said = expected_digest(self.folder)
+        now = digest_of(self.folder, said)
         changed = now.differences(said)
         if changed or now.whole != document["digest"]:
             raise WorkbenchError(
@@ -282,6 +284,13 @@ class Distribution:
         with self.office.book.read() as connection:
             return Run(self.office, documents.load(connection, RUN, run_id))
 
+    def latest(self) -> Run:
+        """Return the newest run, whatever its state; raises `NotFound` when there is none yet."""
+        found = self._all()
+        if not found:
+            raise NotFound("no run has been prepared yet", next_step="Prepare one with wb.distribution.prepare(period).")
+        return Run(self.office, max(found, key=lambda document: str(document["id"])))
+
     def runs(self) -> pd.DataFrame:
         """Return one row per run, newest first: id, period, currency, state, digest, who and when, note, corrects."""
         columns = ["id", *RUN.fields]
@@ -334,7 +343,7 @@ class Distribution:
             write_parameters(folder, parameters)
             shutil.copyfile(source, folder / RULEBOOK_FILE)
             outcome = compute(folder / "inputs", folder / RULEBOOK_FILE, parameters, folder / "results", progress=progress)
-            digest = digest_of(folder)
+            digest = digest_of(folder, as_written(folder))
             _write_manifest(folder, digest, book.name, book.version, frozen, outcome)
             return self._keep(folder, period, digest, who, corrects)
         finally:
@@ -380,8 +389,9 @@ def _write_manifest(folder: Path, digest: RunDigest, name: str, edition: str, fr
 
 def _altered(run: Run) -> list[Finding]:
     try:
-        now = digest_of(run.folder)
-        differences = now.differences(expected_digest(run.folder))
+        said = expected_digest(run.folder)
+        now = digest_of(run.folder, said)
+        differences = now.differences(said)
         same = now.whole == run.digest
     except WorkbenchError as error:
         differences, same = [str(error)], False

@@ -63,14 +63,23 @@ class RunDigest:
         return sorted(name for name in mine.keys() | others.keys() if mine.get(name) != others.get(name))
 
 
-def digest_of(folder: Path) -> RunDigest:
-    """Compute the digests of a run folder from its files; raises `WorkbenchError` where one is missing or unreadable."""
+def digest_of(folder: Path, said: RunDigest | None = None) -> RunDigest:
+    """Compute the digests of a run folder from its files; raises `WorkbenchError` where one is missing or unreadable.
+
+    `said`, what a manifest claims, only saves the sorting of inputs that are as claimed; the result is the same without.
+    """
     return RunDigest(
-        inputs=digests(folder, INPUTS),
+        inputs=digests(folder, INPUTS, said.inputs if said else None),
         rulebook=read_rulebook(folder / RULEBOOK_FILE).digest,
         parameters=digest(read_parameters(folder)),
         results=digests(folder, RESULTS),
     )
+
+
+def as_written(folder: Path) -> RunDigest:
+    """Return what the digests of a folder are when its inputs were written just now by `freeze`, in canonical order."""
+    inputs = {f"inputs/{table.name}": file_digest(folder / "inputs" / table.file) for table in INPUTS}
+    return RunDigest(inputs, "", "", {})
 
 
 def read_parameters(folder: Path) -> dict[str, str]:
