@@ -9,9 +9,12 @@ from sqlalchemy import func, select
 
 from ..api import Workbench
 from ..core.journal import journal
+from ..core.money import MICROS
+from .parts import count, money
 from .session import PageModel, Roles, command
 
 NEWS = 12
+NAMES = {"usage_batch": "usage report", "match_run": "matching run", "staff": "staff account", "run": "distribution run"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +50,42 @@ class HomeModel(PageModel):
     @command()
     def refresh(self) -> None:
         """Look again."""
+        self.tiles = [self._doubts(), self._runs(), self._changes()]
         self.news = self._news()
+
+    def _doubts(self) -> Tile:
+        stake = self.wb.matching.summary().stakes["doubtful"]
+        says = (
+            f"{'line waits' if stake.lines == 1 else 'lines wait'} for somebody to say what was played; about "
+            f"{money(stake.micros // MICROS * MICROS, self.wb.config.currency)} depends on it."
+            if stake.lines
+            else "Every reported line is matched or ruled on."
+        )
+        return Tile("match_review", "Match review", count(stake.lines), says, "Review matches")
+
+    def _runs(self) -> Tile:
+        runs = self.wb.distribution.runs()
+        states = runs["state"].value_counts().to_dict()
+        prepared, approved = int(states.get("prepared", 0)), int(states.get("approved", 0))
+        periods = sorted(set(self.wb.distribution.pools()["period"]))
+        if prepared:
+            says = f"{'run waits' if prepared == 1 else 'runs wait'} for a second person to approve."
+        elif approved:
+            says = f"{'run is' if approved == 1 else 'runs are'} approved and can be sealed."
+        else:
+            says = "runs are open."
+        if periods:
+            says += f" Money waits for {', '.join(periods[:4])}{' …' if len(periods) > 4 else ''}."
+        return Tile("distribution_run", "Distribution", count(prepared or approved), says, "Go to the runs")
+
+    def _changes(self) -> Tile:
+        state = self.wb.sync.state()
+        changes, conflicts = int(state["to_push"]), int(state["open_conflicts"])
+        says = "change to send" if changes == 1 else "changes to send"
+        says += " to the central instance." if state["registered"] else "; this instance is not registered yet."
+        if conflicts:
+            says += f" {count(conflicts)} {'conflict waits' if conflicts == 1 else 'conflicts wait'} for a decision."
+        return Tile("sync", "Synchronise", count(changes), says, "Synchronise")
 
     def _news(self) -> list[News]:
         newest = func.max(journal.c.seq)
@@ -60,8 +98,9 @@ class HomeModel(PageModel):
         )
         with self.wb.book.read() as connection:
             rows = connection.execute(query).all()
-        return [News(at, who, why, _counted(count, kind)) for at, who, why, kind, count, _ in rows]
+        return [News(at, who, why, _counted(number, kind)) for at, who, why, kind, number, _ in rows]
 
 
-def _counted(count: int, kind: str) -> str:
-    return f"1 {kind}" if count == 1 else f"{count:,} × {kind}"
+def _counted(number: int, kind: str) -> str:
+    name = NAMES.get(kind, kind)
+    return f"1 {name}" if number == 1 else f"{count(number)} × {name}"

@@ -75,7 +75,7 @@ class Page(anywidget.AnyWidget):  # type: ignore[misc]
     _esm = (files(__package__) / "static" / "page.js").read_text(encoding="utf-8")
     tree = traitlets.Dict().tag(sync=True)
     shortcuts = traitlets.Dict().tag(sync=True)
-    """What a key press calls, outside of fields: {"1": ["choose", {"number": 1}]}."""
+    """What a key press calls, outside of fields: {"1": ["choose", {"number": 1}, ["why"]]}; the last names fields sent along."""
     progress = traitlets.Dict().tag(sync=True)
     """What is being done: {"what": "...", "done": 3, "total": 10}; empty when nothing is."""
     whole_window = traitlets.Bool(False).tag(sync=True)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
+from decimal import Decimal
 
 from ..core.money import MICROS
-from .page import Node, h
+from .page import Child, Node, h
 from .session import Notice
 
 
@@ -56,3 +58,29 @@ def ago(at: str, now: datetime | None = None) -> str:
     if seconds < 86_400:
         return f"{seconds // 3600} h ago"
     return then.strftime("%Y-%m-%d %H:%M UTC")
+
+
+def decimal(amount: Decimal, currency: str = "") -> str:
+    """Return an exact amount for reading; see `money`."""
+    return money(int(amount.scaleb(6)), currency)
+
+
+def table(head: Sequence[str], rows: Iterable[Iterable[Child]], numbers: Sequence[int] = ()) -> Node:
+    """Return a table that turns into a list of labelled lines on a narrow screen; `numbers`: columns set to the right."""
+    return h(
+        "div",
+        h(
+            "table",
+            h(
+                "thead",
+                h("tr", [h("th", name, scope="col", class_="number" if at in numbers else None) for at, name in enumerate(head)]),
+            ),
+            h("tbody", [h("tr", [_cell(head[at], at in numbers, value) for at, value in enumerate(row)]) for row in rows]),
+            class_="stack",
+        ),
+        class_="scroll",
+    )
+
+
+def _cell(label: str, number: bool, value: Child) -> Node:
+    return h("td", value, data_label=label, class_="number" if number else None)

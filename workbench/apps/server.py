@@ -48,6 +48,7 @@ ADDRESS = "127.0.0.1"
 EXTENSIONS = ["@jupyter-widgets/jupyterlab-manager", "@voila-dashboards/widgets-manager8", "anywidget"]
 LARGEST_MESSAGE_BYTES = 200 * 1024 * 1024
 SLEEP_AFTER_SECONDS = 900
+FIRST_PAGES = ("home", "match_review", "distribution_run", "sync")
 POLICY = "; ".join(
     [
         "default-src 'self'",
@@ -121,7 +122,9 @@ def dashboards_folder() -> Path:
 
 def pages() -> dict[str, str]:
     """Return what is served, and only this: address -> launcher."""
-    return {"/" if file.stem == "home" else f"/{file.stem}": file.name for file in sorted(dashboards_folder().glob("*.ipynb"))}
+    there = {file.stem: file.name for file in sorted(dashboards_folder().glob("*.ipynb"))}
+    order = [stem for stem in FIRST_PAGES if stem in there] + [stem for stem in there if stem not in FIRST_PAGES]
+    return {"/" if stem == "home" else f"/{stem}": there[stem] for stem in order}
 
 
 class OwnKernelOnly(JupyterHandler):

@@ -65,7 +65,7 @@ function update(element, now, before) {
 function fieldsOf(form) {
   const values = {};
   for (const field of form.elements) {
-    if (!field.name || field.disabled) continue;
+    if (!field.name || field.disabled || field.type === "submit" || field.type === "button") continue;
     if (field.type === "checkbox") values[field.name] = field.checked;
     else if (field.type !== "radio" || field.checked) values[field.name] = field.value;
   }
@@ -101,6 +101,15 @@ function render({ model, el }) {
       const own = control.wbNode && (control.wbNode.attributes || {}).disabled;
       control.disabled = on || Boolean(own);
     });
+  }
+
+  function withFields(names) {
+    const values = {};
+    for (const name of names) {
+      const field = frame.querySelector(`[name="${CSS.escape(name)}"]`);
+      if (field && field.value.trim()) values[name] = field.value;
+    }
+    return values;
   }
 
   function send(command, args) {
@@ -141,7 +150,7 @@ function render({ model, el }) {
   }
 
   function nodeAt(target, event) {
-    const element = target.closest ? target.closest("button, a, select, input, form") : null;
+    const element = target.closest ? target.closest("button, a, select, input") : null;
     return element && element.wbNode && element.wbNode.on ? element : null;
   }
 
@@ -149,7 +158,8 @@ function render({ model, el }) {
     const element = nodeAt(event.target);
     if (!element || !["BUTTON", "A"].includes(element.tagName)) return;
     event.preventDefault();
-    send(element.wbNode.on, element.wbNode.args);
+    const fields = (element.getAttribute("data-with") || "").split(" ").filter(Boolean);
+    send(element.wbNode.on, { ...element.wbNode.args, ...withFields(fields) });
   });
   frame.addEventListener("change", (event) => {
     const element = nodeAt(event.target);
@@ -160,7 +170,8 @@ function render({ model, el }) {
   frame.addEventListener("submit", (event) => {
     event.preventDefault();
     const node = event.target.wbNode;
-    if (node && node.on) send(node.on, { ...node.args, ...fieldsOf(event.target) });
+    const by = event.submitter && event.submitter.name ? { [event.submitter.name]: event.submitter.value } : {};
+    if (node && node.on) send(node.on, { ...node.args, ...fieldsOf(event.target), ...by });
   });
 
   function pressed(event) {
@@ -174,7 +185,7 @@ function render({ model, el }) {
     event.preventDefault();
     const focus = call[0] === "focus" ? frame.querySelector(call[1]) : null;
     if (focus) focus.focus();
-    else send(call[0], call[1] || {});
+    else if (call[0] !== "focus") send(call[0], { ...call[1], ...withFields(call[2] || []) });
   }
   listenOn.addEventListener("keydown", pressed);
 
