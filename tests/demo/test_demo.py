@@ -21,15 +21,15 @@ from workbench.demo.dirt import Spelling, spell
 from workbench.demo.words import generator
 
 KINDS = {
-    "parties": api.parties.PARTY,
-    "works": api.works.WORK,
-    "recordings": api.recordings.RECORDING,
-    "agreements": api.agreements.AGREEMENT,
-    "mandates": api.mandates.MANDATE,
-    "licences": api.licences.LICENCE,
-    "invoices": api.licences.INVOICE,
-    "receipts": api.licences.RECEIPT,
-    "performances": api.performances.PERFORMANCE,
+    "parties": api.PARTY,
+    "works": api.WORK,
+    "recordings": api.RECORDING,
+    "agreements": api.AGREEMENT,
+    "mandates": api.MANDATE,
+    "licences": api.LICENCE,
+    "invoices": api.INVOICE,
+    "receipts": api.RECEIPT,
+    "performances": api.PERFORMANCE,
 }
 SCALE = 0.05
 
@@ -78,7 +78,7 @@ def test_it_has_the_size_that_was_asked_for(built: Built) -> None:
 
 
 def test_every_number_of_a_party_work_and_recording_has_a_true_check_digit(built: Built) -> None:
-    for party in built.documents(api.parties.PARTY):
+    for party in built.documents(api.PARTY):
         for rule, value in [
             *(("ipi_name_number", name["ipi_name_number"]) for name in party["names"]),
             ("ipi_base_number", party["ipi_base_number"]),
@@ -86,14 +86,14 @@ def test_every_number_of_a_party_work_and_recording_has_a_true_check_digit(built
             ("ipn", party["ipn"]),
         ]:
             assert not value or identifiers.RULES[rule](value) == value
-    for work in built.documents(api.works.WORK):
+    for work in built.documents(api.WORK):
         assert not work["iswc"] or identifiers.iswc(work["iswc"]) == work["iswc"]
-    for recording in built.documents(api.recordings.RECORDING):
+    for recording in built.documents(api.RECORDING):
         assert not recording["isrc"] or identifiers.isrc(recording["isrc"]) == recording["isrc"]
 
 
 def test_no_two_parties_share_a_number_or_a_name(built: Built) -> None:
-    parties = built.documents(api.parties.PARTY)
+    parties = built.documents(api.PARTY)
     for values in (
         [name["ipi_name_number"] for party in parties for name in party["names"] if name["ipi_name_number"]],
         [party["ipi_base_number"] for party in parties if party["ipi_base_number"]],
@@ -104,15 +104,15 @@ def test_no_two_parties_share_a_number_or_a_name(built: Built) -> None:
 
 
 def test_names_and_titles_come_in_many_scripts(built: Built) -> None:
-    texts = [party["name"] for party in built.documents(api.parties.PARTY)] + [
-        work["title"] for work in built.documents(api.works.WORK)
+    texts = [party["name"] for party in built.documents(api.PARTY)] + [
+        work["title"] for work in built.documents(api.WORK)
     ]
     scripts = {unicodedata.name(letter).split()[0] for text in texts for letter in text if letter.isalpha()}
     assert {"LATIN", "ETHIOPIC", "ARABIC", "CYRILLIC"} <= scripts
 
 
 def test_works_total_one_hundred_percent_except_those_it_names(built: Built) -> None:
-    works = built.documents(api.works.WORK)
+    works = built.documents(api.WORK)
     missing = [work for work in works if not work["shares"]]
     wrong = [work for work in works if work["shares"] and sum(row["performing_ppm"] for row in work["shares"]) != 1_000_000]
     assert len(missing) == built.demo.counts["works without shares, on purpose"]
@@ -132,25 +132,25 @@ def test_the_desks_accept_every_document_and_find_only_what_is_wrong_on_purpose(
 
 
 def test_original_publishers_own_at_most_half_of_performing(built: Built) -> None:
-    for work in built.documents(api.works.WORK):
+    for work in built.documents(api.WORK):
         assert sum(row["performing_ppm"] for row in work["shares"] if row["role"] == "E") <= 500_000
 
 
 def test_foreign_publishers_reach_this_territory_through_a_chain_of_agreements(built: Built) -> None:
-    agreements = built.documents(api.agreements.AGREEMENT)
+    agreements = built.documents(api.AGREEMENT)
     acquirers = {one["acquirer_party_id"] for one in agreements if one["kind"] in {"OG", "OS"}}
     sub_published = {one["assignor_party_id"] for one in agreements if one["kind"] in {"PG", "PS"}}
     assert acquirers & sub_published
 
 
 def test_producers_of_a_recording_share_the_whole(built: Built) -> None:
-    for recording in built.documents(api.recordings.RECORDING):
+    for recording in built.documents(api.RECORDING):
         assert sum(row["share_ppm"] for row in recording["contributors"] if row["role"] == "producer") == 1_000_000
         assert any(row["role"] == "featured" for row in recording["contributors"])
 
 
 def test_every_invoice_is_what_the_tariff_book_asks_for_and_is_paid(built: Built) -> None:
-    for bill in built.documents(api.licences.INVOICE):
+    for bill in built.documents(api.INVOICE):
         assert built.wb.licences.quote(bill["licence_id"], bill["period"]).money.micros == bill["net_micros"]
     due = built.wb.licences.outstanding(on="2025-12-31", everything=True)
     assert len(due) == 6

@@ -117,7 +117,7 @@ class _Builder:
     def _members(self) -> list[people.Member]:
         self._step("right holders")
         members = people.members(generator(self.demo.seed, "people"), self.size["parties"])
-        stored = self._save(api.parties.PARTY, [member.document for member in members], "the invented members join")
+        stored = self._save(api.PARTY, [member.document for member in members], "the invented members join")
         for member, document in zip(members, stored, strict=True):
             member.document = document
         writers = [member for member in members if "writer" in member.roles]
@@ -132,7 +132,7 @@ class _Builder:
         rng = generator(self.demo.seed, "works")
         mistakes = repertoire.plan_mistakes(rng, self.size["works"])
         works = self._save(
-            api.works.WORK, repertoire.works(rng, cast, self.size["works"], mistakes), "the invented works are documented"
+            api.WORK, repertoire.works(rng, cast, self.size["works"], mistakes), "the invented works are documented"
         )
         self.demo.counts["works"] = len(works)
         self.demo.counts["works whose performing shares do not total 100 %, on purpose"] = len(mistakes.wrong_total)
@@ -143,15 +143,15 @@ class _Builder:
         self._step("recordings")
         made = repertoire.recordings(generator(self.demo.seed, "recordings"), cast, works, self.size["recordings"])
         self.demo.counts["recordings"] = len(made)
-        return self._save(api.recordings.RECORDING, made, "the invented recordings are documented")
+        return self._save(api.RECORDING, made, "the invented recordings are documented")
 
     def _contracts(self, cast: repertoire.Cast, members: Sequence[people.Member], works: list[dict[str, Any]]) -> None:
         self._step("agreements and mandates")
         rng = generator(self.demo.seed, "contracts")
         agreements = contracts.agreements(rng, cast, works)
         mandates = contracts.mandates(rng, members)
-        self._save(api.agreements.AGREEMENT, agreements, "publishing and sub-publishing agreements are filed")
-        self._save(api.mandates.MANDATE, mandates, "members entrust their rights")
+        self._save(api.AGREEMENT, agreements, "publishing and sub-publishing agreements are filed")
+        self._save(api.MANDATE, mandates, "members entrust their rights")
         self.demo.counts["agreements"] = len(agreements)
         self.demo.counts["mandates"] = len(mandates)
 
@@ -159,9 +159,9 @@ class _Builder:
         self._step("licences, invoices, receipts, concerts")
         rng = generator(self.demo.seed, "business")
         users = business.CUSTOMERS
-        licensees = self._save(api.licences.LICENSEE, [dict(user.licensee) for user in users], "licensees sign up")
+        licensees = self._save(api.LICENSEE, [dict(user.licensee) for user in users], "licensees sign up")
         licences = self._save(
-            api.licences.LICENCE,
+            api.LICENCE,
             [business.licence(user, licensee["id"]) for user, licensee in zip(users, licensees, strict=True)],
             "licences for 2025 are signed",
         )
@@ -171,11 +171,11 @@ class _Builder:
             for user in users:
                 number, net = len(bills) + 1, user.net_micros[quarter]
                 bills.append(business.invoice(self.demo.licences[user.key], number, quarter, net, CURRENCY))
-        invoices = self._save(api.licences.INVOICE, bills, "two quarters are invoiced")
+        invoices = self._save(api.INVOICE, bills, "two quarters are invoiced")
         paid = [receipt for bill in invoices for receipt in business.receipts(rng, bill)]
-        self._save(api.licences.RECEIPT, paid, "the bank's statement is booked")
+        self._save(api.RECEIPT, paid, "the bank's statement is booked")
         shows = business.concerts(rng, recordings, works, self.demo.licences["concerts"], self.size["concerts"])
-        shows = self._save(api.performances.PERFORMANCE, shows, "the hall's concerts and set lists are captured")
+        shows = self._save(api.PERFORMANCE, shows, "the hall's concerts and set lists are captured")
         self.demo.counts["licences"] = len(licences)
         self.demo.counts["invoices"] = len(invoices)
         self.demo.counts["receipts"] = len(paid)
