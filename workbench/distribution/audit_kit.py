@@ -91,15 +91,11 @@ def flat_rules(rulebook: Path) -> dict[str, str]:
     """
     try:
         plain = yaml.load(rulebook.read_text(encoding="utf-8"), Loader=yaml.BaseLoader)  # noqa: S506  builds text, lists, dicts
+        found = dict(itertools.islice(_leaves(plain, ""), _MOST_PATHS))
     except (OSError, yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
         raise WorkbenchError("the rule book cannot be read", got=str(error)[:200], where=rulebook.name) from error
-    found: dict[str, str] = {}
-    for path, value in _leaves(plain, ""):
-        found[path] = value
-        if len(found) > _MOST_PATHS:
-            raise WorkbenchError(
-                "the rule book is too large to be one", expected=f"at most {_MOST_PATHS} values", where=rulebook.name
-            )
+    if len(found) >= _MOST_PATHS:
+        raise WorkbenchError("the rule book is too large", expected=f"fewer than {_MOST_PATHS} values", where=rulebook.name)
     return found
 
 
