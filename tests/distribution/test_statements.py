@@ -10,12 +10,14 @@ from pathlib import Path
 
 import pytest
 
+from tests.distribution.a_small_book import PERIOD, open_small
 from tests.distribution.invented_run import AMHARIC, ARABIC, FOREIGN, STAR, invented_facts, invented_inputs, invented_run
 from workbench.core.errors import DamagedBook, NotFound
 from workbench.core.money import payable
 from workbench.distribution import statement_pdf, statements
 from workbench.distribution.results import read_dicts, table
 from workbench.distribution.statement_lines import read_statements
+from workbench.distribution.verification import verify
 
 PROGRAM = """
 import sys
@@ -122,6 +124,20 @@ def test_a_second_call_prints_only_what_is_missing_or_changed(run: Path, paper: 
     assert (first.printed, again.printed, again.skipped) == (3, 2, 1)
     assert again.index.read_bytes() == index
     assert not list(tmp_path.rglob("*.part"))
+
+
+def test_an_index_lists_every_payee_with_the_files_of_earlier_calls_unless_they_no_longer_say_the_same(
+    run: Path, paper: statement_pdf.Paper, tmp_path: Path
+) -> None:
+    statements.write_statements(run, tmp_path, paper, formats=["csv"])
+    written = statements.write_statements(run, tmp_path, paper, formats=["pdf"], parties=[STAR])
+    index = {row["payee_id"]: row for row in csv.DictReader(written.index.open(encoding="utf-8", newline=""))}
+    assert len(index) == len(list(read_dicts(run / "results", table("balances"))))
+    assert all(row["csv_sha256"] for row in index.values())
+    assert {payee for payee, row in index.items() if row["pdf_sha256"]} == {STAR}
+    draft = statements.read_paper(run, "Tala Society", invented_facts(run, "prepared"))
+    written = statements.write_statements(run, tmp_path, draft, formats=["csv"])
+    assert not [row for row in csv.DictReader(written.index.open(encoding="utf-8", newline="")) if row["pdf"]]
 
 
 def test_a_stopped_call_loses_no_paper_that_was_printed(
@@ -233,3 +249,19 @@ def _places(words: object) -> object:
     if isinstance(words, list):
         return len(words)
     return sorted(part.split("}")[0] for part in str(words).split("{")[1:])
+
+
+def test_the_desk_writes_statements_and_a_kit_of_a_run_by_its_id_or_itself(tmp_path: Path) -> None:
+    with open_small(tmp_path / "society") as wb:
+        run = wb.distribution.prepare(PERIOD)
+        written = wb.statements.write(run, to=tmp_path / "out")
+        assert written.statements == written.printed == len(written.frame()) > 0
+        assert "prepared, not yet final" in " ".join(_pages(next((tmp_path / "out" / "pdf").glob("*.pdf"))))
+        run.approve(by="b.kamau").seal(by="b.kamau", note="Board decision 2025/14")
+        written = wb.statements.write(run.id, to=tmp_path / "out")
+        assert written.skipped == 0
+        assert "not yet final" not in " ".join(_pages(next((tmp_path / "out" / "pdf").glob("*.pdf"))))
+        answer = verify(wb.statements.audit_kit(run.id, to=tmp_path), digest=run.digest)
+        assert answer.identical, str(answer)
+        with pytest.raises(NotFound, match=f"Did you mean {run.id}"):
+            wb.statements.write("TALA-D-00001", to=tmp_path / "out")

@@ -18,6 +18,7 @@ import csv
 import hashlib
 import io
 import itertools
+import json
 import os
 import platform
 import secrets
@@ -57,15 +58,16 @@ def members() -> dict[str, bool]:
 def write(run_folder: Path, to: Path, facts: Mapping[str, Any], progress: Progress = silent) -> Path:
     """Write the kit of a run folder to file `to` (or into folder `to`, named after the run) and return the file.
 
-    `facts` is what the book says of the run (`statements.run_facts`). Raises `WorkbenchError` when the run's files are not as
-    they were prepared, or where a file exists already.
+    `facts` is what the book says of the run (`statements.run_facts`). A kit of the same run is replaced. Raises `WorkbenchError`
+    when the run's files are not as they were prepared, or where another file exists already.
     """
     if changed := digest_of(run_folder).differences(expected_digest(run_folder)):
         raise WorkbenchError("the run has changed since it was prepared", got=", ".join(changed), where=facts["id"])
     if to.is_dir():
         to = to / f"{facts['id']}.audit-kit.zip"
-    if to.exists():
-        raise WorkbenchError("a file exists here already", got=to, next_step="Choose another name; a kit overwrites nothing.")
+    if to.exists() and not _is_kit_of(to, facts):
+        step = "Choose another name; a kit replaces only a kit of the same run."
+        raise WorkbenchError("another file exists here already", got=to, next_step=step)
     to.parent.mkdir(parents=True, exist_ok=True)
     part = to.with_name(f".{to.name}.{secrets.token_hex(4)}.part")
     try:
@@ -123,6 +125,15 @@ def environment() -> dict[str, str]:
         except PackageNotFoundError:  # a checkout that was never installed
             found[name] = ""
     return found
+
+
+def _is_kit_of(file: Path, facts: Mapping[str, Any]) -> bool:
+    try:
+        with zipfile.ZipFile(file) as archive:
+            run = json.loads(archive.read(KIT))["run"]
+            return bool((run["id"], run["digest"]) == (facts["id"], facts["digest"]))
+    except (zipfile.BadZipFile, OSError, KeyError, TypeError, ValueError):
+        return False
 
 
 def _members(run_folder: Path, facts: Mapping[str, Any]) -> Iterator[tuple[str, bytes | Path]]:

@@ -16,13 +16,14 @@ import secrets
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from ..core import journal
-from ..core.canonical import csv_bytes
+from ..core.canonical import csv_bytes, file_digest
 from ..core.errors import Finding, WorkbenchError, unknown
 from ..core.money import format_micros
 from ..core.office import Office, Progress, silent
@@ -47,6 +48,8 @@ INDEX_COLUMNS = [
     *("payable_micros", "carried_forward_micros", "carried_reason", "lines", "held_micros"),
     *("csv", "csv_sha256", "pdf", "pdf_sha256"),
 ]
+Sums = dict[tuple[str, str], str]
+"""SHA-256 of each file, by statement and format."""
 _PRINTED = ".printed.jsonl"
 _THREADS = 2
 
@@ -155,29 +158,27 @@ def write_statements(
     """Write statements of a run folder; `Statements.write` is the door to it."""
     if odd := [name for name in formats if name not in FORMATS]:
         raise unknown("statement format", odd[0], FORMATS)
-    wanted = None if parties is None else sorted(set(parties))
     (to / "csv").mkdir(parents=True, exist_ok=True)
-    statements = list(read_statements(folder, wanted))
-    if missing := sorted(set(wanted or ()) - {statement.payee_id for statement in statements}):
-        raise unknown("payee of this run", missing[0], [s.payee_id for s in read_statements(folder)], where=paper.run_id)
-    sums: dict[tuple[str, str], str] = {}
-    if "csv" in formats:
-        for number, statement in enumerate(statements, start=1):
-            data = statement_csv(statement, paper)
-            _replace(to / "csv" / f"{statement.name}.csv", data)
-            sums[statement.name, "csv"] = hashlib.sha256(data).hexdigest()
-            if number % 100 == 0 or number == len(statements):
-                progress("statements, CSV", number, len(statements))
+    statements = list(read_statements(folder))
+    wanted = {statement.payee_id for statement in statements} if parties is None else set(parties)
+    if missing := sorted(wanted - {statement.payee_id for statement in statements}):
+        raise unknown("payee of this run", missing[0], [statement.payee_id for statement in statements], where=paper.run_id)
+    chosen = [statement for statement in statements if statement.payee_id in wanted]
+    sums: Sums = {}
+    for number, statement in enumerate(statements, start=1):
+        sums.update(_put_csv(statement, to, paper, write=statement.payee_id in wanted and "csv" in formats))
+        if number % 100 == 0 or number == len(statements):
+            progress("statements, CSV", number, len(statements))
+    press = _Press(to / "pdf", paper)
     printed, findings = 0, []
     if "pdf" in formats:
-        printer = Printer()
-        findings = printer.missing_fonts(statements, paper.society)
-        made, printed = _print_all(statements, to, paper, printer, progress)
-        sums.update(made)
+        findings = press.printer.missing_fonts(chosen, paper.society)
+        printed = press.print_all(chosen, progress)
+    sums.update(press.there(statements))
     index = to / "index.csv"
     _replace(index, csv_bytes(INDEX_COLUMNS, _index_rows(statements, paper, sums)))
-    skipped = len(statements) - printed if "pdf" in formats else 0
-    return Written(to, index, len(statements), printed, skipped, findings)
+    skipped = len(chosen) - printed if "pdf" in formats else 0
+    return Written(to, index, len(chosen), printed, skipped, findings)
 
 
 def statement_csv(statement: Statement, paper: Paper) -> bytes:
@@ -205,7 +206,7 @@ def _csv_rows(statement: Statement, paper: Paper) -> Iterator[list[Any]]:
         yield row("held", held.amount_micros, held.reason, held.expires_on, target_kind=held.target_kind, **facts)
 
 
-def _index_rows(statements: Iterable[Statement], paper: Paper, sums: dict[tuple[str, str], str]) -> Iterator[list[Any]]:
+def _index_rows(statements: Iterable[Statement], paper: Paper, sums: Sums) -> Iterator[list[Any]]:
     for statement in statements:
         files = []
         for kind in FORMATS:
@@ -230,35 +231,62 @@ def _index_rows(statements: Iterable[Statement], paper: Paper, sums: dict[tuple[
         yield [_plain(value) for value in row]
 
 
-def _print_all(
-    statements: list[Statement], to: Path, paper: Paper, printer: Printer, progress: Progress
-) -> tuple[dict[tuple[str, str], str], int]:
-    """Print what is not there yet; each paper is noted as soon as it lies in the folder, so a stopped call loses none."""
-    folder = to / "pdf"
-    folder.mkdir(parents=True, exist_ok=True)
-    known = _read_printed(folder / _PRINTED)
-    sums: dict[tuple[str, str], str] = {}
-    printed = 0
-
-    def one(statement: Statement) -> tuple[str, str, str, bool]:
-        shown = view(statement, paper)
-        key, file = printer.key(shown), folder / f"{statement.name}.pdf"
-        said = known.get(statement.name, ("", ""))
-        if said[0] == key and file.is_file() and hashlib.sha256(file.read_bytes()).hexdigest() == said[1]:
-            return statement.name, key, said[1], False
-        data = printer.print(shown)
+def _put_csv(statement: Statement, to: Path, paper: Paper, *, write: bool) -> Sums:
+    """Write a statement's CSV, or look whether the one of an earlier call lies there as it would be written now."""
+    file = to / "csv" / f"{statement.name}.csv"
+    if not write and not file.is_file():
+        return {}
+    data = statement_csv(statement, paper)
+    if write:
         _replace(file, data)
-        return statement.name, key, hashlib.sha256(data).hexdigest(), True
+    elif file.read_bytes() != data:
+        return {}
+    return {(statement.name, "csv"): hashlib.sha256(data).hexdigest()}
 
-    with ThreadPoolExecutor(_THREADS) as threads, (folder / _PRINTED).open("a", encoding="utf-8") as notes:
-        for number, (name, key, sha, new) in enumerate(threads.map(one, statements), start=1):
-            sums[name, "pdf"] = sha
-            if new:
-                printed += 1
-                notes.write(json.dumps([name, key, sha]) + "\n")
-                notes.flush()
-            progress("statements, PDF", number, len(statements))
-    return sums, printed
+
+class _Press:
+    """The papers of one folder: each is noted as soon as it lies there, so a call that is stopped loses none."""
+
+    def __init__(self, folder: Path, paper: Paper) -> None:
+        self.folder, self.paper = folder, paper
+        self.known = _read_printed(folder / _PRINTED)
+
+    @cached_property
+    def printer(self) -> Printer:
+        """The printer; it looks at every font of the machine, so it is made when a paper is."""
+        return Printer()
+
+    def print_all(self, statements: list[Statement], progress: Progress) -> int:
+        """Print what does not lie there yet, or not as it should; return how many were printed."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        printed = 0
+        with ThreadPoolExecutor(_THREADS) as threads, (self.folder / _PRINTED).open("a", encoding="utf-8") as notes:
+            for number, (name, key, sha, new) in enumerate(threads.map(self._one, statements), start=1):
+                self.known[name] = (key, sha)
+                if new:
+                    printed += 1
+                    notes.write(json.dumps([name, key, sha]) + "\n")
+                    notes.flush()
+                progress("statements, PDF", number, len(statements))
+        return printed
+
+    def there(self, statements: list[Statement]) -> Sums:
+        """Return the digests of the papers that lie there and say what would be printed now."""
+        noted = [statement for statement in statements if statement.name in self.known]
+        return {(s.name, "pdf"): self.known[s.name][1] for s in noted if self._lies_there(s, view(s, self.paper))}
+
+    def _one(self, statement: Statement) -> tuple[str, str, str, bool]:
+        shown = view(statement, self.paper)
+        if self._lies_there(statement, shown):
+            return statement.name, *self.known[statement.name], False
+        data = self.printer.print(shown)
+        _replace(self.folder / f"{statement.name}.pdf", data)
+        return statement.name, self.printer.key(shown), hashlib.sha256(data).hexdigest(), True
+
+    def _lies_there(self, statement: Statement, shown: dict[str, Any]) -> bool:
+        key, sha = self.known.get(statement.name, ("", ""))
+        file = self.folder / f"{statement.name}.pdf"
+        return bool(sha) and file.is_file() and file_digest(file) == sha and self.printer.key(shown) == key
 
 
 def _read_printed(file: Path) -> dict[str, tuple[str, str]]:
