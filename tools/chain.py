@@ -9,9 +9,7 @@ from __future__ import annotations
 
 import argparse
 import os
-import secrets
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -83,8 +81,8 @@ def run_chain(folder: Path, *, seed: int = 1, scale: float = 1.0, show: bool = T
     chain.step("distribution/2_run", period=PERIOD)
     with chain._timed("approve and seal (second person)"), Workbench.open(folder, user=APPROVES) as wb:
         run = wb.distribution.latest()
-        run.approve()
-        run.seal(note="Board decision 2025/14, demonstration")
+        run.approve(by=APPROVES)
+        run.seal(by=APPROVES, note="Board decision 2025/14, demonstration")
     chain.step("distribution/3_explain")
     chain.step("distribution/4_statements", pdf="top")
     with central_instance(folder) as (url, token):
@@ -102,28 +100,24 @@ def onboard(chain: Chain) -> None:
 @contextmanager
 def central_instance(folder: Path) -> Iterator[tuple[str, str]]:
     """Start a central instance on this machine for the time of an exchange; gives its address and a one-time token."""
-    from workbench.central import enrol
+    from workbench.central.operators import enrol
+    from workbench.central.tables import open_central
 
     (folder / "central").mkdir(exist_ok=True)
     database = f"sqlite:///{folder / 'central' / 'central.sqlite'}"
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    token = enrol(database, code="TALA", name="Tala Music Rights Society")
-    log = (folder / "logs" / f"central-{secrets.token_hex(3)}.log").open("wb")
-    program = [sys.executable, "-m", "workbench.central", "--database", database, "--port", str(port)]
-    server = subprocess.Popen(program, stdout=log, stderr=log)
+    book = open_central(database)
+    token = enrol(book, "TALA", name="Tala Music Rights Society")
+    book.close()
+    program = [sys.executable, "-m", "workbench.central", "--database", database, "--port", "0"]
+    server = subprocess.Popen(program, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     try:
-        for _ in range(100):
-            with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", port)) == 0:
-                    break
-            time.sleep(0.1)
-        yield f"http://127.0.0.1:{port}", token
+        address = server.stdout.readline().split() if server.stdout else []
+        if not address:
+            raise WorkbenchError("the central instance did not start")
+        yield address[-1], token
     finally:
         server.terminate()
         server.wait(timeout=20)
-        log.close()
 
 
 def tell(chain: Chain, society: Demo) -> None:

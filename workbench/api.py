@@ -3,22 +3,37 @@
 from __future__ import annotations
 
 import getpass
-import importlib
-from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
+import pandas as pd
+
+from .apps.staff import Staff
+from .core import journal
+from .core.backup import check as check_book
+from .core.backup import read_backup, restore
 from .core.config import Config, create_workspace, read_config
-from .core.errors import WorkbenchError
-from .core.office import Office
+from .core.documents import Kind
+from .core.errors import Finding, WorkbenchError
+from .core.office import Office, Progress, silent
 from .core.store import Book, create_book, open_book
-from .registry import agreements, licences, mandates, parties, performances, recordings, works
+from .core.territories import Territories, standard_territories
+from .distribution.run import Distribution
+from .distribution.statements import Statements
+from .matching.run import Matching
+from .matching.usage import UsageDesk
+from .registry.agreements import AGREEMENT, Agreements
+from .registry.licences import INVOICE, LICENCE, LICENSEE, RECEIPT, Licences
+from .registry.mandates import MANDATE, Mandates
+from .registry.onboarding import Onboarding
+from .registry.parties import PARTY, Parties
+from .registry.performances import PERFORMANCE, Performances
+from .registry.recordings import RECORDING, Recordings
+from .registry.works import WORK, Works
+from .sync.client import SyncDesk
 
-for _late in ("registry.onboarding", "matching.usage", "matching.run", "distribution.run", "distribution.statements", "sync.client",
-              "apps.staff"):
-    with suppress(ModuleNotFoundError):
-        importlib.import_module(f"workbench.{_late}")
+KINDS: tuple[Kind, ...] = (PARTY, WORK, RECORDING, LICENSEE, LICENCE, INVOICE, RECEIPT, PERFORMANCE, AGREEMENT, MANDATE)
+"""Every kind of document a book keeps, owners before what names them."""
 
 
 class Workbench:
@@ -49,6 +64,34 @@ class Workbench:
         book = create_book(config.book_url, instance=code, currency=currency)
         return cls(config, book, user or getpass.getuser())
 
+    @classmethod
+    def restore(
+        cls,
+        file: str | Path,
+        folder: str | Path,
+        *,
+        name: str = "",
+        book_url: str = "",
+        user: str = "",
+        progress: Progress = silent,
+    ) -> Workbench:
+        """Make a workspace in an empty `folder` from a backup and open it; `name` is the society's, its code when not said.
+
+        Raises `WorkbenchError` for a damaged backup, a folder that has a workspace, or a database that is not empty.
+        """
+        file, folder, by = Path(file), Path(folder).expanduser().resolve(), user or getpass.getuser()
+        if (folder / "workbench.toml").exists():
+            raise WorkbenchError("a workspace exists here already", got=folder, next_step="Restore into another folder.")
+        held = read_backup(file, progress)
+        folder.mkdir(parents=True, exist_ok=True)
+        url = book_url or f"sqlite:///{folder / 'book.sqlite'}"
+        restore(file, url, by=by, progress=progress)
+        book = open_book(url)
+        config = create_workspace(
+            folder, code=held.instance, name=name or held.instance, currency=book.meta("currency"), book_url=book_url
+        )
+        return cls(config, book, by)
+
     def close(self) -> None:
         """Let go of the book."""
         self.book.close()
@@ -59,29 +102,93 @@ class Workbench:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def __getattr__(self, name: str) -> Any:
-        where = _DESKS.get(name)
-        if where is None:
-            raise AttributeError(name)
-        module, desk = where.split(":")
-        made = getattr(importlib.import_module(f"workbench.{module}"), desk)(self.office)
-        setattr(self, name, made)
-        return made
+    def __repr__(self) -> str:
+        return f"Workbench({self.config.name}, {self.config.folder}, as {self.office.user})"
 
+    def check(self) -> list[Finding]:
+        """Check the whole book: the database itself, the journal's chain, every document against it, and the ledger."""
+        return [*check_book(self.book, kinds=KINDS), *self.distribution.check()]
 
-_DESKS = {
-    "parties": "registry.parties:Parties",
-    "works": "registry.works:Works",
-    "recordings": "registry.recordings:Recordings",
-    "performances": "registry.performances:Performances",
-    "agreements": "registry.agreements:Agreements",
-    "mandates": "registry.mandates:Mandates",
-    "licences": "registry.licences:Licences",
-    "onboarding": "registry.onboarding:Onboarding",
-    "usage": "matching.usage:UsageDesk",
-    "matching": "matching.run:Matching",
-    "distribution": "distribution.run:Distribution",
-    "statements": "distribution.statements:Statements",
-    "sync": "sync.client:SyncDesk",
-    "staff": "apps.staff:Staff",
-}
+    def journal(self, *, kind: str = "", entity_id: str = "", last: int = 100) -> pd.DataFrame:
+        """Return the newest `last` journal entries, newest first: number, when (UTC), who, why, what."""
+        with self.book.read() as connection:
+            number, _ = journal.head(connection)
+            start = 0 if kind or entity_id else max(0, number - last)
+            rows = [journal.as_row(e) for e in journal.entries(connection, after=start, kind=kind, entity_id=entity_id)]
+        columns = ["seq", "at", "who", "why", "kind", "entity_id", "op", "before", "after", "hash"]
+        return pd.DataFrame(rows[-last:][::-1], columns=columns)
+
+    @cached_property
+    def parties(self) -> Parties:
+        """People, groups and companies that hold rights."""
+        return Parties(self.office)
+
+    @cached_property
+    def works(self) -> Works:
+        """Compositions with writers, publishers and shares."""
+        return Works(self.office)
+
+    @cached_property
+    def recordings(self) -> Recordings:
+        """Sound recordings with performers and producers."""
+        return Recordings(self.office)
+
+    @cached_property
+    def performances(self) -> Performances:
+        """Concerts and broadcasts with set lists."""
+        return Performances(self.office)
+
+    @cached_property
+    def agreements(self) -> Agreements:
+        """Who collects for whom."""
+        return Agreements(self.office)
+
+    @cached_property
+    def mandates(self) -> Mandates:
+        """What right holders entrusted to the society."""
+        return Mandates(self.office)
+
+    @cached_property
+    def licences(self) -> Licences:
+        """Licensees, licences, invoices and receipts."""
+        return Licences(self.office)
+
+    @cached_property
+    def territories(self) -> Territories:
+        """The dated graph of territories."""
+        return standard_territories()
+
+    @cached_property
+    def onboarding(self) -> Onboarding:
+        """Spreadsheets into the register."""
+        return Onboarding(self.office)
+
+    @cached_property
+    def usage(self) -> UsageDesk:
+        """Usage reports, line by line."""
+        return UsageDesk(self.office)
+
+    @cached_property
+    def matching(self) -> Matching:
+        """From a line in a report to a work or recording we know."""
+        return Matching(self.office)
+
+    @cached_property
+    def distribution(self) -> Distribution:
+        """From money and matches to what each party is owed."""
+        return Distribution(self.office)
+
+    @cached_property
+    def statements(self) -> Statements:
+        """What each party is told, and the audit kit."""
+        return Statements(self.office)
+
+    @cached_property
+    def sync(self) -> SyncDesk:
+        """The exchange with the central instance."""
+        return SyncDesk(self.office)
+
+    @cached_property
+    def staff(self) -> Staff:
+        """Who may sign in to the staff apps."""
+        return Staff(self.office)

@@ -24,9 +24,8 @@ app = typer.Typer(
 usage_app = typer.Typer(no_args_is_help=True, help="Usage reports: load, list, export what was quarantined.")
 run_app = typer.Typer(no_args_is_help=True, help="Distribution runs: prepare, approve, seal, statements, audit kit.")
 sync_app = typer.Typer(no_args_is_help=True, help="Exchange with the central instance.")
-central_app = typer.Typer(no_args_is_help=True, help="The central instance: serve it, admit and expel societies.")
 staff_app = typer.Typer(no_args_is_help=True, help="Who may sign in to the staff apps, and do what.")
-for _name, _sub in {"usage": usage_app, "run": run_app, "sync": sync_app, "central": central_app, "staff": staff_app}.items():
+for _name, _sub in {"usage": usage_app, "run": run_app, "sync": sync_app, "staff": staff_app}.items():
     app.add_typer(_sub, name=_name)
 
 Folder = Annotated[Path, typer.Argument(help="The society's workspace.")]
@@ -200,7 +199,7 @@ def run_prepare(
     """Compute a distribution; nothing is owed yet."""
     with _open(folder, user) as wb, _bars() as progress:
         run = wb.distribution.prepare(period=period, rulebook=rulebook, progress=progress)
-        _print_findings(run.findings)
+        _print_frame(run.findings)
         _print_frame(run.summary())
         print(f"{run.id} is {run.state}; digest {run.digest}")
 
@@ -216,7 +215,7 @@ def run_list(folder: Folder) -> None:
 def run_approve(folder: Folder, run_id: str, user: User = "") -> None:
     """Approve a prepared run, as a second person."""
     with _open(folder, user) as wb:
-        wb.distribution.get(run_id).approve()
+        wb.distribution.get(run_id).approve(by=wb.office.user)
         print(f"{run_id} is approved by {wb.office.user}.")
 
 
@@ -227,7 +226,7 @@ def run_seal(
     """Make an approved run final; later corrections are further runs."""
     with _open(folder, user) as wb:
         run = wb.distribution.get(run_id)
-        run.seal(note=note)
+        run.seal(by=wb.office.user, note=note)
         print(f"{run_id} is sealed; digest {run.digest}")
 
 
@@ -289,7 +288,7 @@ def sync_register(
 ) -> None:
     """Introduce this instance to a central one."""
     with _open(folder, user) as wb:
-        wb.sync.register(url=url, secret=secret)
+        wb.sync.register(url, secret=secret)
         print(f"Registered with {url}.")
 
 
@@ -315,38 +314,12 @@ def sync_conflicts(folder: Folder) -> None:
         _print_frame(wb.sync.conflicts())
 
 
-@central_app.command("serve")
-def central_serve(
-    database: Annotated[str, typer.Option(help="sqlite:///FILE or postgresql://...")],
-    host: Annotated[str, typer.Option()] = "127.0.0.1",
-    port: Annotated[int, typer.Option()] = 8090,
-) -> None:
-    """Start the central instance."""
-    from .central import serve
+@app.command(add_help_option=False, context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def central(context: typer.Context) -> None:
+    """Start the central instance, or do its operator's tasks (workbench central --help)."""
+    from .central.__main__ import main as run_central
 
-    serve(database, host=host, port=port)
-
-
-@central_app.command("enrol")
-def central_enrol(
-    database: Annotated[str, typer.Option(help="sqlite:///FILE or postgresql://...")],
-    code: Annotated[str, typer.Option(help="The instance's code, like TALA.")],
-    name: Annotated[str, typer.Option(help="The society's name.")],
-    society: Annotated[str, typer.Option(help="CISAC society code.")] = "",
-) -> None:
-    """Admit a society and print its one-time token."""
-    from .central import enrol
-
-    print(enrol(database, code=code, name=name, society=society))
-
-
-@central_app.command("revoke")
-def central_revoke(database: Annotated[str, typer.Option()], code: Annotated[str, typer.Option()]) -> None:
-    """Expel an instance: its requests are refused from now on."""
-    from .central import revoke
-
-    revoke(database, code=code)
-    print(f"{code} is revoked.")
+    raise typer.Exit(run_central(context.args))
 
 
 @staff_app.command("add")

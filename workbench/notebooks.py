@@ -178,7 +178,7 @@ def run(
         manifest.update(state="failed", error=f"{error.ename}: {error.evalue}")
         raise WorkbenchError(
             f"{notebook.name} stopped in cell {error.exec_count}",
-            got=error.evalue,
+            got=error.evalue[:600],
             where=output,
             next_step="The notebook shows where.",
         ) from None

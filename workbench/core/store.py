@@ -216,7 +216,7 @@ def make_engine(url: str) -> Engine:
     """
     parsed = make_url(url)
     if parsed.get_backend_name() == "postgresql":
-        engine = create_engine(parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True)
+        engine = create_engine(parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True, hide_parameters=True)
         event.listen(engine, "begin", _begin_postgresql)
         return engine
     if parsed.get_backend_name() != "sqlite" or not parsed.database or parsed.database == ":memory:":
@@ -224,7 +224,7 @@ def make_engine(url: str) -> Engine:
     if sqlite.sqlite_version_info < LOWEST_SQLITE:
         raise WorkbenchError("this SQLite library can corrupt a book", got=sqlite.sqlite_version, expected="3.51.3 or newer")
     refuse_network_file_system(Path(parsed.database).resolve().parent)
-    engine = create_engine(parsed, module=sqlite)
+    engine = create_engine(parsed, module=sqlite, hide_parameters=True)  # people's data stay out of messages and logs
     event.listen(engine, "connect", _set_up_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
