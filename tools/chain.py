@@ -42,13 +42,14 @@ class Chain:
         """Run one notebook on the society and keep its executed form under notebooks/ of the workspace."""
         source = ROOT / "notebooks" / f"{notebook}.ipynb"
         output = self.folder / "notebooks" / f"{name or notebook.replace('/', '-')}.ipynb"
-        with self._timed(name or notebook):
+        with self.timed(name or notebook):
             run_notebook(source, output, {"workspace": str(self.folder), "user": PREPARES, **parameters}, show=False)
         self.executed.append((source, output))
         return output
 
     @contextmanager
-    def _timed(self, what: str) -> Iterator[None]:
+    def timed(self, what: str) -> Iterator[None]:
+        """Show and keep how long something took."""
         if self.show:
             print(f"  {what:34}", end="", flush=True)
         started = time.monotonic()
@@ -58,14 +59,20 @@ class Chain:
             print(f"{self.seconds[what]:7.1f} s", flush=True)
 
 
-def run_chain(folder: Path, *, seed: int = 1, scale: float = 1.0, show: bool = True) -> Chain:
-    """Build the society in `folder` and run every notebook on it; two people approve and seal; the kit is verified."""
+def run_chain(folder: Path, *, seed: int = 1, scale: float = 1.0, show: bool = True, keep_built: Path | None = None) -> Chain:
+    """Build the society in `folder` and run every notebook on it; two people approve and seal; the kit is verified.
+
+    `keep_built` is where to keep a copy of the society as it was before the first notebook.
+    """
     chain = Chain(folder, show)
-    with chain._timed("demonstration society"):
+    with chain.timed("demonstration society"):
         society = build(folder, seed=seed, scale=scale)
     if show:
         print(society)
-    onboard(chain)
+    if keep_built:
+        shutil.copytree(folder, keep_built)
+    for number, stem in enumerate(("right_holders", "works", "recordings", "agreements"), start=1):
+        chain.step(f"onboarding/{number}_{stem}")
     for report in society.reports:
         chain.step(
             "matching/1_usage",
@@ -79,10 +86,8 @@ def run_chain(folder: Path, *, seed: int = 1, scale: float = 1.0, show: bool = T
     chain.step("matching/3_review")
     chain.step("distribution/1_pools", period=PERIOD)
     chain.step("distribution/2_run", period=PERIOD)
-    with chain._timed("approve and seal (second person)"), Workbench.open(folder, user=APPROVES) as wb:
-        run = wb.distribution.latest()
-        run.approve(by=APPROVES)
-        run.seal(by=APPROVES, note="Board decision 2025/14, demonstration")
+    with chain.timed("approve and seal (second person)"):
+        approve_and_seal(folder)
     chain.step("distribution/3_explain")
     chain.step("distribution/4_statements", pdf="top")
     with central_instance(folder) as (url, token):
@@ -91,10 +96,12 @@ def run_chain(folder: Path, *, seed: int = 1, scale: float = 1.0, show: bool = T
     return chain
 
 
-def onboard(chain: Chain) -> None:
-    """Take in the few right holders, works, recordings and agreements that lie in the inbox as spreadsheets."""
-    for number, stem in enumerate(("right_holders", "works", "recordings", "agreements"), start=1):
-        chain.step(f"onboarding/{number}_{stem}")
+def approve_and_seal(folder: Path) -> None:
+    """Do the second person's part: approve the newest run's digest and seal it."""
+    with Workbench.open(folder, user=APPROVES) as wb:
+        run = wb.distribution.latest()
+        run.approve(by=APPROVES)
+        run.seal(by=APPROVES, note="Board decision 2025/14, demonstration")
 
 
 @contextmanager
