@@ -14,6 +14,7 @@ GOOD = [
     ("ipi_name_number", "00334284961", "00334284961"),
     ("ipi_name_number", "00282430576", "00282430576"),
     ("ipi_name_number", "00000000199", "00000000199"),
+    ("ipi_name_number", "90000000600", "90000000600"),  # remainder 1 would be check 100: written 00
     ("ipi_base_number", "I-000000229-7", "I-000000229-7"),
     ("ipi_base_number", "I0010681306", "I-001068130-6"),
     ("iswc", "T-034.524.680-1", "T-034.524.680-1"),
