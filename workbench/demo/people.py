@@ -25,7 +25,7 @@ RIGHTS = {
 }
 
 
-@dataclass
+@dataclass(eq=False)
 class Member:
     """One right holder while the society is being invented: its document, and what the other generators need to know."""
 
