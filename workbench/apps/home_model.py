@@ -9,8 +9,7 @@ from sqlalchemy import func, select
 
 from ..api import Workbench
 from ..core.journal import journal
-from ..core.money import MICROS
-from .parts import count, money
+from .parts import about, count
 from .session import PageModel, Roles, command
 
 NEWS = 12
@@ -56,8 +55,8 @@ class HomeModel(PageModel):
     def _doubts(self) -> Tile:
         stake = self.wb.matching.summary().stakes["doubtful"]
         says = (
-            f"{'line waits' if stake.lines == 1 else 'lines wait'} for somebody to say what was played; about "
-            f"{money(stake.micros // MICROS * MICROS, self.wb.config.currency)} depends on it."
+            f"{'line waits' if stake.lines == 1 else 'lines wait'} for somebody to say what was played; "
+            f"{about(stake.micros, self.wb.config.currency)} depends on it."
             if stake.lines
             else "Every reported line is matched or ruled on."
         )

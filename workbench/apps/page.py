@@ -38,7 +38,11 @@ def h(tag: str, *children: Child, on: str = "", args: Mapping[str, Any] | None =
     underscore (`class_`, `for_`), others a hyphen for each underscore (`aria_label`); False and None leave an attribute out.
     """
     node: Node = {"tag": tag, "children": list(_flat(children))}
-    kept = {name.rstrip("_").replace("_", "-"): value for name, value in attributes.items() if value not in (None, False)}
+    kept = {
+        name.rstrip("_").replace("_", "-"): value
+        for name, value in attributes.items()
+        if value is not None and value is not False
+    }
     if kept:
         node["attributes"] = kept
     if on:

@@ -25,15 +25,24 @@ def tag(text: str, kind: str = "") -> Node:
 
 
 def money(micros: int, currency: str = "") -> str:
-    """Return an amount for reading: thousands apart, two decimals or as many as it has.
+    """Return an exact amount for reading: thousands apart, two decimals or as many as it has.
 
-    >>> money(1_234_500_000, "KES")
+    >>> money(1_234_500_000, "KES").replace("\u202f", " ").replace("\u00a0", " ")
     '1 234.50 KES'
     """
     units, rest = divmod(abs(micros), MICROS)
     decimals = f"{rest:06d}".rstrip("0").ljust(2, "0")
     text = f"{'-' if micros < 0 else ''}{units:,}".replace(",", "\u202f") + f".{decimals}"
     return f"{text}\u00a0{currency}" if currency else text
+
+
+def about(micros: int, currency: str) -> str:
+    """Return an estimate for reading: whole units, said to be about that much.
+
+    >>> about(1_234_500_000, "KES").replace("\u202f", " ").replace("\u00a0", " ")
+    'about 1 234 KES'
+    """
+    return f"about\u00a0{count(micros // MICROS)}\u00a0{currency}"
 
 
 def count(number: int) -> str:

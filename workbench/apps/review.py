@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from .page import Node, h, show
-from .parts import count, messages, money, tag
+from .parts import about, count, messages, tag
 from .review_model import Found, ReviewModel
 from .session import Session
 
@@ -15,6 +15,7 @@ FIELD_NAMES = {
     "artist": "Performer",
     "writers": "Writers",
     "duration": "Duration",
+    "title and artist": "Both together",
     "isrc": "ISRC",
     "iswc": "ISWC",
     "version": "Version",
@@ -43,7 +44,7 @@ def draw(model: ReviewModel, session: Session) -> Node:  # noqa: ARG001  every v
         "div",
         _head(model),
         messages(model.notice),
-        _help(model) if model.help else None,
+        _help() if model.help else None,
         *([_empty(model)] if doubt is None else [_facts(model), _comparison(model), _actions(model), _by_hand(model)]),
         class_="wb",
     )
@@ -58,35 +59,32 @@ def _head(model: ReviewModel) -> Node:
         h(
             "div",
             h("h1", "Match review"),
-            h("p", f"{count(done)} ruled today by you, {count(left)} left", class_="lead", role="status"),
-            h("progress", max=done + left or 1, value=done, aria_label=f"{done} ruled today, {left} left", class_="wide"),
+            h("p", h("b", count(done)), " ruled today by you, ", h("b", count(left)), " left ",
+              h("progress", max=done + left or 1, value=done, aria_label=f"{done} ruled today, {left} left"), class_="lead gauge"),
+            class_="beside",
         ),
-        h(
-            "div",
-            h("label", "Usage", for_="batch"),
-            h("select", options, id="batch", on="look_at"),
-            class_="field small",
-        ),
+        h("div", h("label", "Usage", for_="batch"), h("select", options, id="batch", on="look_at"), class_="inline"),
         class_="head",
-    )
+    )  # fmt: skip
 
 
 def _facts(model: ReviewModel) -> Node:
     doubt = model.doubt
-    at_stake = money(doubt.money_micros // 10_000 * 10_000, model.wb.config.currency)
     minutes = f"{count(doubt.seconds // 60)} minutes" if doubt.seconds >= 60 else f"{doubt.seconds} seconds"
+    amount = f"{_number(doubt.lines, 'line')} · {_number(doubt.plays, 'play')} · {minutes}"
     return h(
         "section",
         h("h2", h("bdi", doubt.title or "(no title)"), tabindex=-1, data_focus=doubt.key, data_still=True),
-        h(
-            "p",
-            h("span", "about ", at_stake, " at stake", class_="money"),
-            f" · {count(doubt.lines)} line{'' if doubt.lines == 1 else 's'} · {count(doubt.plays)} plays · {minutes} · first seen as ",
-            h("code", doubt.usage_id),
-        ),
-        h("p", "Why this is a doubt: ", "; ".join(doubt.reasons) or "no candidate stands out", class_="quiet"),
+        h("p", h("span", about(doubt.money_micros, model.wb.config.currency), " at stake", class_="money"),
+          f" · {amount} · first seen as ", h("code", doubt.usage_id), h("br"),
+          h("small", " ".join(doubt.reasons) or "No candidate stands out.")),
         key=doubt.key,
-    )
+        class_="doubt",
+    )  # fmt: skip
+
+
+def _number(number: int, name: str) -> str:
+    return f"{count(number)} {name}{'' if number == 1 else 's'}"
 
 
 def _comparison(model: ReviewModel) -> Node:
@@ -100,66 +98,58 @@ def _comparison(model: ReviewModel) -> Node:
     head = h(
         "tr",
         h("th", h("span", "Field", class_="wb-hidden"), scope="col"),
-        h("th", "What was reported", scope="col", class_="usage"),
-        [_candidate_head(number, each) for number, each in enumerate(candidates, 1)],
+        h("th", "Reported", scope="col", class_="usage"),
+        [_candidate_head(number, each, doubt.key) for number, each in enumerate(candidates, 1)],
     )
     rows = [
         h(
             "tr",
             h("th", FIELD_NAMES.get(name, name.capitalize()), scope="row"),
-            h("td", h("bdi", said.get(name) or "–"), class_="usage"),
+            h("td", h("bdi", said.get(name) or "–"), class_="usage", data_label=FIELD_NAMES.get(name, name)),
             [_cell(each, name, best=number == 1) for number, each in enumerate(candidates, 1)],
         )
         for name in fields
     ]
-    buttons = h(
-        "tr",
-        h("th", h("span", "Decide", class_="wb-hidden"), scope="row"),
-        h("td", class_="usage"),
-        [
-            h("td", _ruling("This one", str(number), "choose", {"number": number, "key": doubt.key}, primary=number == 1),
-              class_="best" if number == 1 else None)
-            for number in range(1, len(candidates) + 1)
-        ],
-    )  # fmt: skip
     table = h(
         "table",
         h("caption", "The reported line and its candidates, field by field", class_="wb-hidden"),
         h("thead", head),
-        h("tbody", rows, buttons),
+        h("tbody", rows),
         class_="compare",
         key=doubt.key,
     )
-    return h("div", table, class_="scroll card", tabindex=0, role="region", aria_label="Comparison")
+    return h("div", table, class_="scroll card tight", tabindex=0, role="region", aria_label="Comparison")
 
 
-def _candidate_head(number: int, candidate: Any) -> Node:
+def _candidate_head(number: int, candidate: Any, key: str) -> Node:
     percent = candidate.probability_ppm * 100 // 1_000_000
+    likely = f"{percent} % likely" if percent else "under 1 % likely"
     return h(
         "th",
-        h("span", h("kbd", str(number)), " ", tag(candidate.kind)),
-        h("span", f"{percent} % likely", class_="says nothing"),
+        h("div", tag(candidate.kind), " ", h("span", likely, class_="quiet")),
         h("small", h("code", candidate.id)),
+        h("button", h("kbd", str(number), aria_hidden="true"), "This one", on="choose", args={"number": number, "key": key},
+          data_with="why", class_="primary" if number == 1 else None, aria_keyshortcuts=str(number),
+          aria_label=f"This one: candidate {number}, {candidate.title}"),
         scope="col",
         class_="best" if number == 1 else None,
-    )
+    )  # fmt: skip
 
 
 def _cell(candidate: Any, name: str, *, best: bool) -> Node:
     part = next((part for part in candidate.fields if part.field == name), None)
     value, points = (part.candidate_value, part.points) if part else ("", 0)
     if points > 0:
-        says, kind = f"✓ speaks for it, +{points}", "for"
+        says, kind = f"✓ for, +{points}", "for"
     elif points < 0:
-        says, kind = f"✗ speaks against it, −{-points}", "against"
+        says, kind = f"✗ against, −{-points}", "against"
     else:
-        says, kind = ("does not count", "nothing") if value else ("not known", "nothing")
-    return h("td", h("bdi", value or "–"), h("span", says, class_=f"says {kind}"), class_="best" if best else None)
+        says, kind = "does not count", "nothing"
+    return h("td", h("bdi", value), h("span", says, class_=f"says {kind}"), class_="best" if best else None)
 
 
-def _ruling(text: str, key: str, on: str, args: Mapping[str, Any], *, primary: bool = False) -> Node:
-    return h("button", h("kbd", key.upper(), aria_hidden="true"), text, on=on, args=args, data_with="why",
-             class_="primary" if primary else None, aria_keyshortcuts=key)  # fmt: skip
+def _ruling(text: str, key: str, on: str, args: Mapping[str, Any]) -> Node:
+    return h("button", h("kbd", key.upper(), aria_hidden="true"), text, on=on, args=args, data_with="why", aria_keyshortcuts=key)
 
 
 def _actions(model: ReviewModel) -> Node:
@@ -169,9 +159,9 @@ def _actions(model: ReviewModel) -> Node:
         "div",
         h(
             "div",
-            h("label", "Why (left empty, the text shown is written)", for_="why"),
+            h("label", "Why", h("span", ", if other than shown", class_="wb-hidden"), for_="why"),
             h("input", id="why", name="why", placeholder=hint, maxlength=300, autocomplete="off", key=model.doubt.key),
-            class_="field",
+            class_="field inline",
         ),
         h(
             "div",
@@ -229,7 +219,7 @@ def _found(each: Found, key: str) -> Node:
     )  # fmt: skip
 
 
-def _help(model: ReviewModel) -> Node:
+def _help() -> Node:
     lines = [
         ("1 – 5", "the line is this candidate"),
         ("N", "it is not in our repertoire"),

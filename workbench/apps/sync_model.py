@@ -131,7 +131,7 @@ def _dispute(conflict_id: str, rows: list[dict[str, Any]]) -> Dispute:
 def _text(value: Any) -> str:
     if isinstance(value, str):
         return value
-    if value is None or value != value:  # noqa: PLR0124  an empty cell of a frame is not equal to itself
+    if value is None or value != value:
         return ""
     if isinstance(value, list):
         return "\n".join(_row(each) for each in value) or "(none)"
