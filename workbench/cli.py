@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from tqdm import tqdm
 
-from .core.errors import Finding, WorkbenchError
+from .core.errors import Finding, WorkbenchError, unknown
 
 if TYPE_CHECKING:
     from .api import Workbench
@@ -126,6 +126,18 @@ def check(folder: Folder) -> None:
 
 
 @app.command()
+def history(
+    folder: Folder,
+    entity: Annotated[
+        str, typer.Argument(help="An identifier, like TALA-W-000017; the newest changes of all when not said.")
+    ] = "",
+) -> None:
+    """Show who changed what, when and why, from the journal."""
+    with _open(folder) as wb:
+        _print_frame(wb.journal(entity_id=entity, last=30)[["seq", "at", "who", "why", "kind", "entity_id", "op"]])
+
+
+@app.command()
 def load(
     folder: Folder,
     file: Annotated[Path, typer.Argument(help="A CSV or XLSX file.")],
@@ -181,6 +193,45 @@ def usage_list(folder: Folder) -> None:
         _print_frame(wb.usage.batches())
 
 
+@usage_app.command("explain")
+def usage_explain(folder: Folder, usage: Annotated[str, typer.Argument(help="A usage line, like TALA-B-000004:2.")]) -> None:
+    """Say what a usage line was matched to, and why: the evidence, field by field, and the rejected alternatives."""
+    with _open(folder) as wb:
+        why = wb.matching.explain(usage)
+        percent = f"{why.probability_ppm / 10_000:.2f} %"
+        found = f"{why.target_kind} {why.target_id}, by {why.method}, {percent}" if why.state == "matched" else f"best {percent}"
+        print(f"{usage} is {why.state} ({found})")
+        print("  " + "; ".join(why.reasons))
+        evidence = why.frame()
+        best = evidence["candidate"].drop_duplicates().head(3)
+        _print_frame(evidence[evidence["candidate"].isin(best)])
+
+
+@usage_app.command("quarantined")
+def usage_quarantined(
+    folder: Folder,
+    batch: Annotated[str, typer.Argument(help="A usage batch, like TALA-B-000004.")],
+    to: Annotated[Path, typer.Option(help="The file to write, in the sender's own columns.")],
+) -> None:
+    """Write the lines that were set aside, so that the sender can correct and send them again."""
+    with _open(folder) as wb:
+        print(f"{wb.usage.batch(batch).export_quarantined(to)} lines written to {to}")
+
+
+@app.command()
+def search(
+    folder: Folder,
+    text: Annotated[str, typer.Argument(help="A title, name or identifier; accents and small errors are forgiven.")],
+    kind: Annotated[str, typer.Option(help="works, recordings or parties.")] = "works",
+) -> None:
+    """Search the register."""
+    with _open(folder) as wb:
+        desks = {"works": wb.works, "recordings": wb.recordings, "parties": wb.parties}
+        if kind not in desks:
+            raise unknown("kind", kind, desks)
+        _print_frame(desks[kind].search(text, limit=10))
+
+
 @app.command()
 def match(folder: Folder, user: User = "") -> None:
     """Match every usage line to a recording or work, or say that it cannot be."""
@@ -208,7 +259,9 @@ def run_prepare(
 def run_list(folder: Folder) -> None:
     """List the runs and their states."""
     with _open(folder) as wb:
-        _print_frame(wb.distribution.runs())
+        _print_frame(
+            wb.distribution.runs()[["id", "period", "currency", "state", "prepared_by", "approved_by", "sealed_by", "digest"]]
+        )
 
 
 @run_app.command("approve")
