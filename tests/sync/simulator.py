@@ -200,7 +200,15 @@ class World:
             answer = getattr(self.desks[code], what)()
             for part in (answer, answer.get("push", {}), answer.get("pull", {})):
                 for name, value in part.items():
-                    if isinstance(value, int) and name in {"merged", "conflict", "conflicts", "held", "duplicate", "stepped_back", "settled"}:
+                    if isinstance(value, int) and name in {
+                        "merged",
+                        "conflict",
+                        "conflicts",
+                        "held",
+                        "duplicate",
+                        "stepped_back",
+                        "settled",
+                    }:
                         self.counts[f"saw_{name}"] += value
         except line.Unreachable:
             if not self.faults:
@@ -296,14 +304,18 @@ class World:
         if path == "/v1/push":
             return central_app.answer_push(self.central, code, body, headers["x-body-sha256"])
         if path == "/v1/feed":
-            return central_app.answer_feed(self.central, code, int(query["after"]), query.get("after_hash", ""), int(query["limit"]))
+            return central_app.answer_feed(
+                self.central, code, int(query["after"]), query.get("after_hash", ""), int(query["limit"])
+            )
         if path == "/v1/standing":
             return central_app._json(receive.standing(self.central, code, query["epoch"]))
         if path == "/v1/common":
             return central_app._json({"points": receive.common(self.central, code, int(query["head"]))})
         number = int(path.split("/")[3])
         decision = json.loads(body)
-        return central_app._json(receive.decide(self.central, code, number, decision["outcome"], decision["why"], decision["seen"]))
+        return central_app._json(
+            receive.decide(self.central, code, number, decision["outcome"], decision["why"], decision["seen"])
+        )
 
     def deliver_late(self) -> None:
         """Deliver an old batch again, whenever it comes."""
@@ -427,7 +439,9 @@ class Oracle:
                     for name in SHARED
                     for key, document in documents.load_many(connection, KINDS[name]).items()
                 }
-                yield from (f"{code} holds back {row['entity_id']}: {row['reason']} {row['detail']}" for row in state.held(connection))
+                yield from (
+                    f"{code} holds back {row['entity_id']}: {row['reason']} {row['detail']}" for row in state.held(connection)
+                )
             for key in sorted((there.keys() | here.keys()) - disputed):
                 if there.get(key) != here.get(key):
                     yield f"{code} differs: {key[1]}: {here.get(key)} / {there.get(key)}"

@@ -137,11 +137,14 @@ def reopen(connection: Connection, found: dict[str, Any], theirs: Document | Non
 
 
 def forget_central(connection: Connection, after: int) -> None:
-    """Adjust to a central instance restored from a backup: what it told after number `after` is unknown to it again."""
+    """Adjust to a central instance restored from a backup: what it told after number `after` is unknown to it again.
+
+    Such a conflict is void: the changes behind it are pushed again, and listed again where they still dispute.
+    """
     late = conflict.c.central_seq > after
     connection.execute(
         update(conflict)
-        .where(late, conflict.c.side == "holder", conflict.c.state == "open")
+        .where(late, conflict.c.state == "open")
         .values(state="settled", outcome="void", why="the central instance was restored and does not know it any more", told=1)
     )
     connection.execute(update(conflict).where(late).values(central_id=0, central_seq=0))
@@ -183,6 +186,7 @@ def name_settled(connection: Connection, kind: str, entity_id: str, central_id: 
         conflict.c.side == "challenger",
         conflict.c.state == "settled",
         conflict.c.central_id == 0,
+        conflict.c.outcome != "void",
     )
     row = connection.execute(query.order_by(conflict.c.closed_at.desc()).limit(1)).first()
     if row is None:

@@ -86,12 +86,17 @@ class Intake:
         self.queued: set[tuple[str, str]] = set()
         self.newly_seen: list[tuple[str, str, int, Document]] = []
         self._disputed: set[tuple[str, str]] | None = None
+        self._old: set[str] = set()
 
     def take(self, lines: list[dict[str, Any]]) -> None:
         """Apply the lines of a batch in order, then try again what was waiting."""
-        self._prepare([line for line in lines if line.get("what") == "document"])
+        shown = [line for line in lines if line.get("what") == "document"]
+        self._prepare(shown)
+        keys = {taken_key(line): int(line["seq"]) for line in shown}
+        self._old = state.taken(self.connection, list(keys))
         for line in lines:
             self._one(line)
+        state.remember_taken(self.connection, {key: seq for key, seq in keys.items() if key not in self._old})
         self._try_held()
         self.flush()
 
@@ -149,10 +154,14 @@ class Intake:
         if missing := self._missing(kind, coming):
             self._hold(line, "missing_reference", f"it names {', '.join(missing[:5])}, which this book does not have")
             return
+        if taken_key(line) in self._old:
+            self._see_again(kind, coming)
+            return
         ours, ancestor = self.ours(kind, entity_id), self._last_seen(kind, entity_id)
         own = self._own_document(line, kind)
         if own is not None and line["state"] == "accepted":
             self._saw(line, kind, coming)  # our own change came back: what we have descends from it
+            self._close(kind, entity_id, "ours", self.code, "our change was accepted", coming)
             return
         if own is not None:
             ancestor = own
@@ -206,13 +215,26 @@ class Intake:
         self._disputed = None
         self.counts["conflicts"] += 1
 
-    def _close(self, kind: Kind, entity_id: str, outcome: str, by: str, why: str) -> None:
+    def _close(self, kind: Kind, entity_id: str, outcome: str, by: str, why: str, accepted: Document | None = None) -> None:
+        found = self._open_conflict(kind, entity_id)
+        if found is None:
+            return
+        if accepted is not None and not all(same(accepted.get(name), found["ours"].get(name)) for name in found["fields"]):
+            return
+        conflicts.settle(self.change, found, outcome, by=by, why=why, told=True)
+
+    def _see_again(self, kind: Kind, coming: Document) -> None:
+        """Note a change that was taken in before, shown again by a restored central instance: only a dispute may need it."""
+        if found := self._open_conflict(kind, coming["id"]):
+            conflicts.mark(self.connection, found["id"], theirs=canonical_json(coming).decode())
+        self.counts["seen_again"] += 1
+
+    def _open_conflict(self, kind: Kind, entity_id: str) -> dict[str, Any] | None:
         if self._disputed is None:
             self._disputed = {(row["kind"], row["entity_id"]) for row in conflicts.listed(self.connection)}
-        if (kind.name, entity_id) in self._disputed and (
-            found := conflicts.find_open(self.connection, kind.name, entity_id, "challenger")
-        ):
-            conflicts.settle(self.change, found, outcome, by=by, why=why, told=True)
+        if (kind.name, entity_id) not in self._disputed:
+            return None
+        return conflicts.find_open(self.connection, kind.name, entity_id, "challenger")
 
     # -- notices --------------------------------------------------------------------------------------------------------------------
 
@@ -409,6 +431,11 @@ class Intake:
             self.connection.execute(insert(serial).values(kind=match[2], last=number))
         elif last < number:
             self.connection.execute(update(serial).where(key).values(last=number))
+
+
+def taken_key(line: dict[str, Any]) -> str:
+    """Return what identifies a change of a document, also when the central instance shows it again under another number."""
+    return digest([line.get("op_hash") or line.get("at"), line.get("sha256")])
 
 
 def references(kind: Kind, document: Document) -> list[tuple[str, str]]:

@@ -33,6 +33,11 @@ sync_held = book_table(
     words("document"),
     words("held_at"),
 )
+sync_taken = book_table(
+    "sync_taken",  # changes taken in once: when a restored central instance shows one again, it is old news, not a step back
+    Column("key", Text, primary_key=True),
+    whole("central_seq"),
+)
 sync_checkpoint = book_table(
     "sync_checkpoint",  # where earlier pulls ended: the way back when the central instance was restored from a backup
     Column("central_seq", Whole, primary_key=True, autoincrement=False),
@@ -126,6 +131,21 @@ def remember_seen(connection: Connection, rows: list[tuple[str, str, int, Docume
     ]
     if values:
         connection.execute(insert(sync_seen), values)
+
+
+def taken(connection: Connection, taken_keys: list[str]) -> set[str]:
+    """Return which of these changes were taken in before."""
+    found: set[str] = set()
+    for start in range(0, len(taken_keys), CHUNK):
+        query = select(sync_taken.c.key).where(sync_taken.c.key.in_(taken_keys[start : start + CHUNK]))
+        found.update(connection.execute(query).scalars())
+    return found
+
+
+def remember_taken(connection: Connection, rows: dict[str, int]) -> None:
+    """Write changes taken in, by key with their central number."""
+    if rows:
+        connection.execute(insert(sync_taken), [{"key": key, "central_seq": seq} for key, seq in rows.items()])
 
 
 def hold(

@@ -259,6 +259,13 @@ def upgrade() -> None:
         sqlite_strict=True,
     )
     op.create_table(
+        "sync_taken",
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("central_seq", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), server_default="0", nullable=False),
+        sa.PrimaryKeyConstraint("key", name=op.f("pk_sync_taken")),
+        sqlite_strict=True,
+    )
+    op.create_table(
         "usage",
         sa.Column("batch_id", sa.Text(), nullable=False),
         sa.Column("line", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False),
