@@ -99,7 +99,7 @@ def _read(file: BinaryIO, request: dict[str, Any]) -> int:
         return _Bounded(gzip.GzipFile(fileobj=file), request["size"]) if packed else file  # type: ignore[return-value]
 
     try:
-        encoding = _settle_encoding(open_text, request["encoding"], request.get("said", False))
+        encoding = _settle_encoding(open_text, request["encoding"])
         return _read_text(open_text(), encoding, request["delimiter"])
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise Fault("corrupt_archive", got=str(error)) from error
@@ -126,12 +126,12 @@ class _Bounded(io.RawIOBase):
         return len(data)
 
 
-def _settle_encoding(open_text: Callable[[], BinaryIO], declared: str, said: bool) -> str:
+def _settle_encoding(open_text: Callable[[], BinaryIO], declared: str) -> str:
     """Return the encoding to read with: a byte order mark's, else the declared one, proved on every byte."""
     start = open_text().read(4096) or b""
     for mark, name in ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16")):
         if start.startswith(mark):
-            if not said and name == "utf-16":
+            if name == "utf-16" and declared != name:
                 _say("note", "encoding_from_mark", {"got": name})
             _prove(open_text, name)
             return name

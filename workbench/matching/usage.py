@@ -341,14 +341,14 @@ class UsageDesk:
         if staged.refused:
             return changed(placed, findings=staged.findings)
         find_outside_period(staged, Period.parse(placed.period))
-        rows, total = usage_rows(staged), len(staged.lines)
-        with self.office.change(why, by) as change:
+        total = len(staged.lines)
+        with intake.many_objects(), self.office.change(why, by) as change:
             if _twin(change.connection, placed) or (not replace and _older_version(change.connection, placed)):
                 raise Conflict(
                     "somebody loaded this file at the same time", got=placed.file_name, next_step="See wb.usage.batches()."
                 )
             batch_id = change.new_id("B")
-            stored = [(batch_id, line, f"{batch_id}:{line}", *rest) for line, *rest in rows]
+            stored = [(batch_id, line, f"{batch_id}:{line}", *rest) for line, *rest in usage_rows(staged)]
             digest = lines_digest((row[1], row[3], row[5], row[-1]) for row in stored)
             batch = changed(
                 placed, id=batch_id, received_at=change.at, lines_sha256=digest, findings=staged.findings, **staged.counts
