@@ -15,7 +15,7 @@ Scalars are read as text, so that 66.67 never passes through a binary fraction. 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from datetime import date
 from fnmatch import fnmatchcase
@@ -36,22 +36,30 @@ Right = Literal["performing", "mechanical", "neighbouring"]
 WHOLE_MILLI = 1_000
 
 
+def _told(parse: Callable[[str], int], text: Any) -> int:
+    """Parse, and let pydantic say in which rule a text is wrong."""
+    try:
+        return parse(str(text))
+    except WorkbenchError as error:
+        raise ValueError(f"{error.what}, expected {error.expected}") from error
+
+
 def _milli(text: Any) -> int:
-    micros = parse_micros(str(text))
+    micros = _told(parse_micros, text)
     if micros % 1_000 or micros < 0:
         raise ValueError("a weight is zero or more, with at most three decimals")
     return micros // 1_000
 
 
 def _percent(text: Any) -> int:
-    return parse_percent(str(text))
+    return _told(parse_percent, text)
 
 
 Ppm = Annotated[int, BeforeValidator(_percent)]
 """Written as a percentage, kept in parts per million."""
 Milli = Annotated[int, BeforeValidator(_milli)]
 """Written as a number with up to three decimals, kept in thousandths."""
-Micros = Annotated[int, BeforeValidator(lambda text: parse_micros(str(text)))]
+Micros = Annotated[int, BeforeValidator(lambda text: _told(parse_micros, text))]
 """Written as an amount, kept in micros."""
 Weight = Annotated[int, Field(ge=0, le=1_000_000)]
 
