@@ -118,6 +118,14 @@ def test_frames_have_one_row_per_document_and_readable_columns(both):
         both.works.part_frame("share")
 
 
+def test_a_duration_stays_a_whole_number_where_others_are_unknown(desks):
+    desks.works.save_many([{"title": "Known", "duration_seconds": 215}, {"title": "Unknown"}], why="new")
+    durations = desks.works.frame()["duration_seconds"]
+    assert str(durations.dtype) == "Int64"
+    assert durations[0] == 215
+    assert durations.isna().tolist() == [False, True]
+
+
 def test_an_empty_frame_still_has_its_columns(desks):
     assert list(desks.parties.frame().columns)[:2] == ["id", "status"]
 

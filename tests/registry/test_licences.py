@@ -170,6 +170,12 @@ def test_records_of_licensing_are_found_by_id_with_their_history(desks):
         desks.licences.get("TALA-W-000001")
 
 
+def test_a_licensee_is_found_by_a_like_name_with_its_licences(desks):
+    one = licence(desks)
+    row = desks.licences.licensees.search("bahary hall").loc[0]
+    assert (row["name"], row["licences"]) == ("Bahari Hall", one.id)
+
+
 def test_a_society_uses_its_own_tariff_book_where_it_has_one(desks):
     one = licence(desks)
     own = STANDARD.read_text(encoding="utf-8").replace("percent: 10\n    minimum_per_event", "percent: 11\n    minimum_per_event")

@@ -15,7 +15,7 @@ from dataclasses import fields, is_dataclass
 from typing import Any, ClassVar, Generic, TypeVar
 
 import pandas as pd
-from sqlalchemy import ColumnElement, Connection, Select, select
+from sqlalchemy import ColumnElement, Connection, Select, Table, Text, select
 
 from ..core import documents, journal
 from ..core.documents import CHUNK, Document, Kind
@@ -123,7 +123,7 @@ class Desk(Generic[Thing]):
             rows = self._rows(connection, [found[one] for one in sorted(found)])
         for row in rows:
             row["version"] = versions[row["id"]]
-        return pd.DataFrame(rows, columns=[*rows[0]] if rows else ["id", *self.kind.fields, "version"])
+        return _table(rows, [*rows[0]] if rows else ["id", *self.kind.fields, "version"], self.kind.table)
 
     def part_frame(self, part: str) -> pd.DataFrame:
         """Return one row per row of a part (`shares`, `titles`, ...): `id` of its document, `position`, the part's fields."""
@@ -133,7 +133,7 @@ class Desk(Generic[Thing]):
         query = select(table).order_by(table.c.owner_id, table.c.position)
         with self.office.book.read() as connection:
             rows = [tuple(row) for row in connection.execute(query)]
-        return pd.DataFrame(rows, columns=["id", *(column.name for column in table.columns if column.name != "owner_id")])
+        return _table(rows, ["id", *(column.name for column in table.columns if column.name != "owner_id")], table)
 
     def check(self, entity_id: str | None = None) -> list[Finding]:
         """Return what is odd in one document, or in all of the kind; `source` of a finding is the document's id."""
@@ -236,6 +236,13 @@ def _require_references(connection: Connection, kind: Kind, complete: Sequence[D
             if entity_id not in known:
                 some = connection.execute(select(table.c.id).limit(5_000)).scalars()
                 raise unknown(table.name, entity_id, some, where=f"{kind.name}.{named[entity_id]}")
+
+
+def _table(rows: list[Any], columns: list[str], source: Table) -> pd.DataFrame:
+    """A frame whose whole numbers stay whole where some are unknown."""
+    frame = pd.DataFrame(rows, columns=columns)
+    maybe = [column.name for column in source.columns if column.nullable and not isinstance(column.type, Text)]
+    return frame.astype({name: "Int64" for name in maybe if name in frame})
 
 
 def _plain(row: Any) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, ClassVar
 
+import pandas as pd
 from sqlalchemy import Connection, select
 
 from ..core.documents import Document, Kind, part_table, reference, root_table
@@ -17,6 +18,7 @@ from ..core.periods import Period
 from ..core.store import whole, words
 from . import rules
 from .desk import Desk
+from .search import index_of
 
 licensee = root_table("licensee", words("name"), words("kind"), words("territory"), words("tax_number"), words("email"))
 LICENSEE = Kind("licensee", "L", licensee)
@@ -150,6 +152,18 @@ class LicenseeDesk(Desk[Licensee]):
     kind = LICENSEE
     thing = Licensee
 
+    def search(self, text: str, limit: int = 20) -> pd.DataFrame:
+        """Return the licensees whose name is most like `text`, best first: id, score (0 to 100), name, kind, licences (ids)."""
+        book = self.office.book
+        with book.read() as connection:
+            hits = index_of(book, connection, LICENSEE, _names).find(text, limit)
+            rows = []
+            for hit in hits:
+                one = connection.execute(select(licensee).where(licensee.c.id == hit.entity_id)).one()
+                held = select(licence.c.id).where(licence.c.licensee_id == one.id).order_by(licence.c.id)
+                rows.append((one.id, hit.score, one.name, one.kind, "; ".join(connection.execute(held).scalars())))
+        return pd.DataFrame(rows, columns=["id", "score", "name", "kind", "licences"])
+
     def _valid(self, document: Document) -> None:
         where = rules.place(document, "licensee")
         rules.filled(document, "name", where)
@@ -230,6 +244,10 @@ class ReceiptDesk(Desk[Receipt]):
             {"id": one["id"], **{name: one[name] for name in self.kind.fields}, "amount": decimal(one["amount_micros"])}
             for one in found
         ]
+
+
+def _names(document: Document) -> list[tuple[str, str]]:
+    return [(document["name"], "name")]
 
 
 def decimal(micros: int) -> Decimal:
