@@ -27,7 +27,24 @@ LOG = "classic_rock_raw_data.csv.gz"
 SONGS = "classic-rock-song-list.csv"
 PERIOD = "2014-06"
 PER_PLAY_MICROS = 2_370_000
-"""What a station pays for a play here: 2.37 dollars, an invented tariff."""
+"""What a station pays for a play here: 2.37 dollars, 4 % of an invented revenue of 59.25 dollars a play."""
+REVENUE_PER_PLAY_MICROS = PER_PLAY_MICROS * 25
+TARIFFS = """\
+- name: radio
+  title: Radio, share of revenue (invented, for the week of 2014)
+  starts_on: 2010-01-01
+  decision: Board decision 2009/3
+  authors_percent: 50
+  neighbouring_percent: 50
+  formula:
+    kind: percent_of_revenue
+    percent: 4
+  example:
+    source: a thousand dollars of nothing but music
+    period: 2014-06
+    declared: {revenue: 1000.00, music_share_percent: 100}
+    pays: 40.00
+"""
 PREPARES, APPROVES = "a.mwangi", "b.kamau"
 
 
@@ -136,26 +153,28 @@ def _mandates(wb: Workbench, _data: Path, _made: RadioLog) -> None:
 
 def _licences(wb: Workbench, data: Path, made: RadioLog) -> None:
     """Give each station a licence, an invoice for its plays of the week, and the receipt of what it paid."""
+    (wb.config.rules / "tariffs.yaml").write_text(TARIFFS, encoding="utf-8")
     plays: dict[str, int] = {}
     for line in read_log(data):
         plays[line["callsign"]] = plays.get(line["callsign"], 0) + 1
     for station in sorted(plays):
         licensee = wb.licences.add_licensee(station, kind="radio", territory="840", why="a station of the log")
+        declared = {"music_share_percent": "100", f"revenue@{PERIOD}": format_micros(plays[station] * REVENUE_PER_PLAY_MICROS)}
         licence = wb.licences.add_licence(
             licensee.id,
             tariff="radio",
             number=f"R-{station}",
             starts_on="2014-01-01",
-            ends_on="2014-12-31",
+            parameters=declared,
             why="licence for 2014",
         )
-        net = format_micros(plays[station] * PER_PLAY_MICROS)
-        invoice = wb.licences.add_invoice(
-            licence.id, period=PERIOD, net=net, number=f"2014/{station}", issued_on="2014-06-25", why="the week's plays"
+        invoice = wb.licences.invoice_from_licence(
+            licence.id, PERIOD, number=f"2014/{station}", issued_on="2014-06-25", why="the week's plays"
         )
-        wb.licences.add_receipt(invoice.id, amount=net, received_on="2014-06-30", bank_reference=station, why="paid")
+        paid = format_micros(invoice.net_micros)
+        wb.licences.add_receipt(invoice.id, amount=paid, received_on="2014-06-30", bank_reference=station, why="paid")
         made.licences[station] = licence.id
-        made.in_micros += plays[station] * PER_PLAY_MICROS
+        made.in_micros += invoice.net_micros
 
 
 def _usage(wb: Workbench, data: Path, made: RadioLog) -> None:
