@@ -211,6 +211,21 @@ def test_a_long_statement_repeats_its_header_and_numbers_its_pages(tmp_path: Pat
     assert all("Used by" in page for page in pages[1:-1])
 
 
+def test_a_very_long_statement_sums_up_what_its_paper_does_not_name(
+    run: Path, paper: statement_pdf.Paper, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    [statement] = read_statements(run, [STAR])
+    monkeypatch.setattr(statement_pdf, "MOST_LINES", 20)
+    shown = statement_pdf.view(statement, paper)
+    named = [row["amount"] for work in shown["works"] for row in work["rows"]]
+    assert 0 < len(named) <= 20
+    assert shown["more"]["text"].startswith(
+        f"{len(statement.lines) - len(named)} further lines; each stands in the file {STAR}-KES.csv"
+    )
+    assert _micros(shown["more"]["amount"]) + sum(_micros(pair) for pair in named) == statement.earned_micros
+    assert statement_pdf.Printer().print(shown).startswith(b"%PDF")
+
+
 def test_a_script_without_a_font_is_a_finding_and_not_a_silent_row_of_boxes(run: Path) -> None:
     printer = statement_pdf.Printer()
     printer.families = {"Libertinus Serif"}
@@ -236,6 +251,10 @@ def test_an_unknown_format_or_payee_is_refused_with_the_nearest_name(
         statements.write_statements(run, tmp_path, paper, parties=["TALA-P-00001"])
     with pytest.raises(NotFound, match="no such statement format"):
         statements.write_statements(run, tmp_path, paper, formats=["docx"])
+
+
+def _micros(pair: tuple[str, str]) -> int:
+    return int("".join(pair).replace(",", "").replace(".", ""))
 
 
 def _pages(file: Path) -> list[str]:

@@ -60,6 +60,8 @@ SCRIPTS = {
 """First word of a character's Unicode name -> families that write it, best first."""
 _WRITTEN_BY_LATIN = {"LATIN", "GREEK", "CYRILLIC", "COMBINING", "MODIFIER"}
 _TOP = 8
+MOST_LINES = 600
+"""A paper names this many lines, best earning works first, and sums up the rest: its CSV has them all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +106,7 @@ def view(statement: Statement, paper: Paper) -> dict[str, Any]:
     number = f"{paper.run_id}/{statement.name}"
     works = [list(group) for _, group in groupby(statement.lines, key=attrgetter("target_id"))]
     works.sort(key=lambda lines: (-sum(line.amount_micros for line in lines), lines[0].target_id))
+    shown = _first(works)
     contact = paper.contact or words["contact_unknown"].format(society=paper.society)
     return {
         "words": {key: value for key, value in words.items() if isinstance(value, str)},
@@ -128,7 +131,8 @@ def view(statement: Statement, paper: Paper) -> dict[str, Any]:
         "sources": [_source(source, statement.lines, words, show) for source in statement.sources],
         "earned": show.pair(statement.earned_micros),
         "line_heads": _heads(words["line_columns"], statement.currency, {"amount"}),
-        "works": [_work(lines, statement, words, show) for lines in works],
+        "works": [_work(lines, statement, words, show) for lines in shown],
+        "more": _more(statement, shown, words, show),
         "held_heads": _heads(words["held_columns"], statement.currency, {"amount"}),
         "held": [
             {
@@ -366,6 +370,25 @@ def _work(lines: list[Line], statement: Statement, words: dict[str, Any], show: 
             for line in lines
         ],
     }
+
+
+def _first(works: list[list[Line]]) -> list[list[Line]]:
+    """Return the works whose lines the paper names: all, or those that fit."""
+    lines = 0
+    for number, work in enumerate(works):
+        lines += len(work)
+        if lines > MOST_LINES:
+            return works[: max(number, 1)]
+    return works
+
+
+def _more(statement: Statement, shown: list[list[Line]], words: dict[str, Any], show: _Writer) -> dict[str, Any]:
+    count = len(statement.lines) - sum(len(lines) for lines in shown)
+    if not count:
+        return {}
+    micros = statement.earned_micros - sum(line.amount_micros for lines in shown for line in lines)
+    text = show.plural(words["more_lines"], count, file=f"{statement.name}.csv")
+    return {"text": text, "amount": show.pair(micros)}
 
 
 def _notes(line: Line, statement: Statement, words: dict[str, Any]) -> list[str]:

@@ -17,6 +17,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -48,10 +49,14 @@ INDEX_COLUMNS = [
     *("payable_micros", "carried_forward_micros", "carried_reason", "lines", "held_micros"),
     *("csv", "csv_sha256", "pdf", "pdf_sha256"),
 ]
+_LINE_COLUMNS = COLUMNS[COLUMNS.index("right") : COLUMNS.index("share_percent")]
+_line_cells = attrgetter(*_LINE_COLUMNS)
 Sums = dict[tuple[str, str], str]
 """SHA-256 of each file, by statement and format."""
 _PRINTED = ".printed.jsonl"
 _THREADS = 2
+_FORMULA = frozenset("=+-@\t\r＝＋－＠")
+"""What a spreadsheet takes for the beginning of a formula (OWASP, CSV injection)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,27 +188,27 @@ def write_statements(
 
 def statement_csv(statement: Statement, paper: Paper) -> bytes:
     """Return a statement as canonical CSV bytes; text that a spreadsheet would take for a formula is set behind an apostrophe."""
-    rows = ([_plain(value) for value in row] for row in _csv_rows(statement, paper))
-    return csv_bytes(COLUMNS, rows)
+    return csv_bytes(COLUMNS, _csv_rows(statement, paper))
 
 
 def _csv_rows(statement: Statement, paper: Paper) -> Iterator[list[Any]]:
-    start = [paper.run_id, paper.period, statement.payee_id, statement.payee.name, statement.currency]
-
-    def row(kind: str, micros: int, reason: str = "", expires_on: str = "", **facts: Any) -> list[Any]:
-        middle = [facts.get(name, "") for name in COLUMNS[6:-4]]
-        return [*start, kind, *middle, micros, format_micros(micros), reason, expires_on]
-
+    start = [paper.run_id, paper.period, statement.payee_id, _plain(statement.payee.name), statement.currency]
+    nothing = [""] * len(_LINE_COLUMNS)
     for line in statement.lines:
-        facts = {name: getattr(line, name) for name in line.__slots__ if name not in {"share_ppt", "amount_micros"}}
-        yield row("earned", line.amount_micros, share_percent=_percent(line.share_ppt), **facts)
-    yield row("brought_forward", statement.brought_forward_micros)
-    yield row("corrected", statement.corrected_micros)
-    yield row("payable", statement.payable_micros)
-    yield row("carried_forward", statement.carried_forward_micros, statement.carried_reason)
+        cells = [_plain(cell) if isinstance(cell, str) and cell else cell for cell in _line_cells(line)]
+        micros = line.amount_micros
+        yield [*start, "earned", *cells, _percent(line.share_ppt), micros, format_micros(micros), "", ""]
+    for kind, micros, reason in (
+        ("brought_forward", statement.brought_forward_micros, ""),
+        ("corrected", statement.corrected_micros, ""),
+        ("payable", statement.payable_micros, ""),
+        ("carried_forward", statement.carried_forward_micros, statement.carried_reason),
+    ):
+        yield [*start, kind, *nothing, "", micros, format_micros(micros), reason, ""]
     for held in statement.held:
-        facts = {"right": held.right, "pool_id": held.pool_id, "target_id": held.target_id, "title": held.title}
-        yield row("held", held.amount_micros, held.reason, held.expires_on, target_kind=held.target_kind, **facts)
+        facts = {name: getattr(held, name, "") for name in _LINE_COLUMNS}
+        micros, cells = held.amount_micros, [_plain(facts[name]) for name in _LINE_COLUMNS]
+        yield [*start, "held", *cells, "", micros, format_micros(micros), held.reason, held.expires_on]
 
 
 def _index_rows(statements: Iterable[Statement], paper: Paper, sums: Sums) -> Iterator[list[Any]]:
@@ -308,9 +313,7 @@ def _percent(ppt: int) -> str:
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, str) and value[:1] in {"=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠"}:
-        return "'" + value
-    return value
+    return "'" + value if isinstance(value, str) and value[:1] in _FORMULA and value else value
 
 
 def _replace(file: Path, data: bytes) -> None:
