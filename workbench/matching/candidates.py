@@ -141,8 +141,9 @@ class TantivySource:
     Ties are cut in the order of kind and identifier, so that neither the order of lines nor of the file matters.
     """
 
-    def __init__(self, repertoire: Repertoire, limit: int = SEARCH_LIMIT) -> None:
+    def __init__(self, repertoire: Repertoire, limit: int = SEARCH_LIMIT, *, spelling: bool = True) -> None:
         self.limit = limit
+        self.spelling = spelling
         builder = tantivy.SchemaBuilder()
         for name in ("title", "name"):
             builder.add_text_field(name, stored=False, tokenizer_name="whitespace", index_option="freq")
@@ -184,7 +185,7 @@ class TantivySource:
     def _clauses(self, field: str, words: dict[str, float], vocabulary: Vocabulary) -> list[tuple[object, object]]:
         weights = dict(words)
         for word, weight in words.items():
-            for near in vocabulary.near(word):
+            for near in vocabulary.near(word) if self.spelling else ():
                 weights[near] = max(weights.get(near, 0.0), 0.75 * weight)
         term, boost = tantivy.Query.term_query, tantivy.Query.boost_query
         return [

@@ -2,7 +2,7 @@
 
 A line is matched only when the probability reaches the threshold, the best candidate is clearly ahead, and nothing objects. What
 objects, whatever the score: an identifier whose title does not agree, or that names another candidate than the best; a number or
-sequel word that differs; for a recording a version word (live, remix) that differs. Equal homonyms are never told apart by position.
+sequel word that differs; a title alone; for a recording a version word (live, remix) that differs. Equal homonyms are never told apart by position.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from .candidates import Repertoire, Target
+from .features import MEASURES
 from .ranking import Candidate, Ranked, line_probabilities
 from .scoring import FIELDS, Model, ppm
 
@@ -23,6 +24,7 @@ REASONS = {
     "identifiers_disagree": "The line's ISRC and ISWC belong to different works.",
     "sequel": "A number or a word like Part, Reprise or Interlude differs.",
     "version": "A version word (live, remix, karaoke ...) differs: it is another recording.",
+    "title_alone": "Only the title speaks for it: no artist, writer or identifier does.",
     "runner_up": "Another candidate is about as likely.",
     "probability": "The evidence is not enough to accept without a person.",
     "no_candidate": "Nothing in the repertoire is like this line.",
@@ -30,6 +32,7 @@ REASONS = {
 }
 """Why a line is not matched, in words."""
 
+_ARTIST, _WRITERS = (list(MEASURES).index(name) for name in ("artist_set", "writers_set"))
 NEAR = 1.0
 """Log-odds within which two candidates are about as likely (odds of 2.7 to one)."""
 
@@ -147,6 +150,9 @@ def _objections(repertoire: Repertoire, ranked: Ranked, best: Candidate, target:
         found.append("sequel")
     if best.version and target.kind == "recording" and not best.by_isrc:
         found.append("version")
+    artist, writers = best.measures[_ARTIST], best.measures[_WRITERS]
+    if math.isnan(artist) and math.isnan(writers) and not best.by_isrc and not best.by_iswc:
+        found.append("title_alone")
     return found
 
 

@@ -22,6 +22,8 @@ from .text import same_text
 Column = NDArray[np.float64]
 KEEP = 6
 """Candidates of each kind that are measured in full; the cheap measure drops the rest."""
+FAR = 0.4
+"""Cheap likeness behind the best (title counts 1, artist 0.5) from which a third candidate is hopeless."""
 
 MEASURES = {
     "title_core": "title", "title_sorted": "title", "title_full": "title", "title_bare": "title", "title_set": "title",
@@ -70,7 +72,9 @@ def choose(
     order = np.lexsort((target[best], -cheap[best], ~named, kind, owner[best]))
     group = owner[best][order] * 2 + kind[order]
     place = np.arange(len(order)) - np.searchsorted(group, group)
-    chosen = np.sort(order[(place < keep) | named[order]])
+    top = np.maximum.reduceat(cheap[best][order], np.flatnonzero(place == 0)) if len(order) else np.zeros(0)
+    near = cheap[best][order] >= top[np.cumsum(place == 0) - 1] - FAR
+    chosen = np.sort(order[((place < keep) & (near | (place < 2))) | named[order]])
     kept = best[chosen].tolist()
     return Pairs(
         owner[best][chosen],

@@ -67,7 +67,7 @@ class TitleReading:
     bare: tuple[str, ...]
     versions: frozenset[str]
     numbers: frozenset[str]
-    """Numbers and sequel words of the core: where these differ it is another piece, whatever else agrees."""
+    """Numbers and sequel words outside brackets, or in one like "(Part 2)": where these differ it is another piece."""
     full_text: str
     core_text: str
     bare_text: str
@@ -77,9 +77,9 @@ class TitleReading:
     """The core without spaces, so that "Girl Friend" finds "Girlfriend"."""
 
     @classmethod
-    def of(cls, full: Words, core: Words, bare: Words, versions: Iterable[str]) -> TitleReading:
-        """Return a reading with its spellings, made once for all comparisons."""
-        numbers = frozenset(word for word in core if word.isdigit() or word in SEQUEL)
+    def of(cls, full: Words, core: Words, bare: Words, versions: Iterable[str], numbered: Words) -> TitleReading:
+        """Return a reading with its spellings, made once for all comparisons; numbers are looked for in `numbered`."""
+        numbers = frozenset(word for word in numbered if word.isdigit() or word in SEQUEL)
         texts = (" ".join(full), " ".join(core), " ".join(bare), " ".join(sorted(core)), "".join(core))
         return cls(full, core, bare, frozenset(versions), numbers, *texts)
 
@@ -133,7 +133,8 @@ def read_title(text: str) -> TitleReading:
     core = tokens(_drop_versions(plain, versions)) or full
     core = _drop_trailing_dress(core, versions)
     bare = tokens(_DASH.split(_BRACKET.sub(" ", plain))[0]) or core
-    return TitleReading.of(full, core, bare, versions)
+    numbered = tokens(_drop_versions(_BRACKET.sub(_only_sequels, plain), set()))
+    return TitleReading.of(full, core, bare, versions, numbered)
 
 
 @lru_cache(maxsize=200_000)
@@ -177,6 +178,13 @@ def seconds(duration: int | None) -> int | None:
 def _name_tokens(folded: str) -> tuple[str, ...]:
     words = tokens(folded)
     return tuple(word for word in words if word != "the") or words
+
+
+def _only_sequels(bracket: re.Match[str]) -> str:
+    """Keep a bracket that names another piece, "(Part 2)"; an album or a year in brackets does not."""
+    words = tokens(bracket[1])
+    sequel = all(word.isdigit() or word in SEQUEL or word in {"no", "number"} for word in words)
+    return f" {bracket[1]} " if sequel and not all(_YEAR.fullmatch(word) for word in words) else " "
 
 
 def _drop_versions(folded: str, versions: set[str]) -> str:
