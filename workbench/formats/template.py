@@ -61,10 +61,10 @@ def _write_xlsx(layout: Layout, headers: list[str], about: list[tuple[str, ...]]
         cell.font, cell.fill = Font(bold=True), PatternFill("solid", fgColor="DDE6EE")
     explained["A1"].font = Font(bold=True)
     for place, header in enumerate(headers, start=1):
-        sheet.column_dimensions[get_column_letter(place)].width = max(12, len(header) + 4)
+        column = sheet.column_dimensions[get_column_letter(place)]
+        column.width = max(12, len(header) + 4)
         # text throughout: a spreadsheet must not turn an ISRC, a share or a duration into something else
-        for row in range(2, 202):
-            sheet.cell(row, place).number_format = "@"
+        column.number_format = "@"
     for place, width in enumerate((22, 8, 38, 44, 24, 60), start=1):
         explained.column_dimensions[get_column_letter(place)].width = width
     for row in explained.iter_rows(min_row=3):

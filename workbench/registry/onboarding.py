@@ -210,7 +210,9 @@ class Onboarding:
         if made:
             progress(f"registering {sheet.layout.purpose}", 0, len(made))
             created[kind.name] = [document["id"] for document in documents.save_many(change, kind, made)]
-        result = _result(sheet, sheet.findings + sorted(clerk.found, key=lambda one: one.line), created, dry_run)
+        result = _result(
+            sheet, sorted(sheet.findings + clerk.found, key=lambda one: (one.scope != "file", one.line)), created, dry_run
+        )
         journal.record(change, JOURNAL_KIND, _entity(sheet.layout.name, sheet.sha256), "load", None, _summary(result))
         progress("done", len(sheet.lines), len(sheet.lines))
         return result
