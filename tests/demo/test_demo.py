@@ -196,6 +196,25 @@ def test_a_few_songs_get_most_of_the_plays(built: Built) -> None:
     assert sum(ranked[: len(ranked) // 5]) > sum(ranked) // 2
 
 
+def test_the_mornings_post_can_be_taken_in_and_has_the_mistakes_it_should(built: Built) -> None:
+    found = {}
+    for name, layout in (
+        ("right-holders", "parties"),
+        ("works", "works"),
+        ("recordings", "recordings"),
+        ("agreements", "agreements"),
+    ):
+        intake = built.wb.onboarding.load(
+            built.wb.config.inbox / f"{name}.csv", layout=f"{layout}-v1", why="the post", dry_run=layout != "parties"
+        )
+        assert not intake.refused
+        found[name] = {finding.code for finding in intake.findings}
+    assert {"look_alike", "not_date"} <= found["right-holders"]
+    assert found["works"] == {"share_total"}
+    assert found["recordings"] == {"not_isrc"}
+    assert len(found["agreements"]) == 1
+
+
 def test_damage_says_what_it_did_and_leaves_a_title() -> None:
     rng = generator(1, "test")
     clean = Spelling("Ìfẹ́ & l'Étoile", "Àyàn Ọláṣàkà feat. King Moto", "ZZTAA2500001")

@@ -100,4 +100,4 @@ def test_the_audit_kit_verifies(log: radio_log.RadioLog) -> None:
 
 
 def test_the_book_is_sound_after_it_all(log: radio_log.RadioLog, desk: Workbench) -> None:
-    assert desk.distribution.check() == []
+    assert desk.check() == []

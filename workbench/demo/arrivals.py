@@ -47,7 +47,7 @@ def write(inbox: Path, like: dict[str, Any]) -> dict[str, int]:
                     "50",
                     "",
                 ],
-                ["W-1", "", "", "", "", "Jua Kaliveni Publishing", "", "publisher", "50", "50", "Okelombe"],
+                ["W-1", "", "", "", "", "Jua Kaliveni Publishing", "", "publisher", "50", "50", "Zawadi Okelombe"],
                 ["W-2", "Rua da Chuva Lenta", "", "pt", "4:05", "Ferreirinho Mbala", "Célia", "composer", "50", "50", ""],
                 ["W-2", "", "", "", "", "Okelombe", "Zawadi", "author", "50", "50", ""],
                 ["W-3", "Nusu Tu", "", "sw", "2:58", "Okelombe", "Zawadi", "composer", "40", "40", ""],
