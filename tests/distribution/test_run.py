@@ -15,6 +15,7 @@ from sqlalchemy import select, text
 from tests.distribution.a_small_book import PERIOD, UNIT, bill, line, match, open_small, report, save
 from workbench.api import Workbench
 from workbench.core import journal
+from workbench.core.canonical import file_digest
 from workbench.core.errors import Conflict, DamagedBook, NotFound, NotPermitted, WorkbenchError
 from workbench.distribution import ledger, results
 from workbench.distribution.runs import digest_of
@@ -389,6 +390,23 @@ def test_a_rule_that_contradicts_its_example_is_not_run(wb):
     own.write_text(packaged.read_text().replace("percent: 7.5", "percent: 7"))
     with pytest.raises(WorkbenchError, match=r"contradicts its worked example.*deductions-authors"):
         wb.distribution.prepare(PERIOD)
+
+
+def test_what_changed_in_the_book_since_is_told_and_changes_nothing(wb):
+    run = wb.distribution.prepare(PERIOD)
+    assert run.drift().empty
+    match(wb, "nothing", "work", "TALA-W-000003")
+    bill(wb, "TALA-C-000002", 5 * UNIT)
+    assert [tuple(row) for row in run.drift().itertuples(index=False)] == [("receipts", 0, 1), ("matches", 0, 1)]
+    assert run.approve(by="b.kamau").seal(by="b.kamau", note="as frozen").state == "sealed"
+    with pytest.raises(Conflict, match="final"):
+        run.drift()
+
+
+def test_inputs_are_frozen_in_the_order_that_is_digested(wb):
+    folder = wb.distribution.prepare(PERIOD).folder / "inputs"
+    for declared in results.INPUTS:
+        assert results.table_digest(folder, declared) == file_digest(folder / declared.file), declared.name
 
 
 def test_runs_are_listed_newest_first(wb):

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import secrets
 import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.metadata import version
@@ -44,6 +45,7 @@ from .runs import (
     as_written,
     digest_of,
     expected_digest,
+    first_of,
     read_manifest,
     read_parameters,
     write_parameters,
@@ -166,6 +168,27 @@ class Run:
             document |= {"state": SEALED, "sealed_by": change.who, "sealed_at": change.at, "note": note.strip()}
         return self
 
+    def drift(self) -> pd.DataFrame:
+        """Return which inputs would differ were the run prepared from the book now: one row per file, rows gone and rows new.
+
+        What the register, the matches or the receipts have become since does not change a prepared run: it is approved as it was
+        frozen, or prepared again. Raises `Conflict` for a sealed run, which is final.
+        """
+        if self.state == SEALED:
+            raise Conflict("a sealed run is final", got=self.state, where=self.id, next_step="See wb.distribution.correct().")
+        rows = []
+        with tempfile.TemporaryDirectory() as temporary:
+            with self._office.book.read() as connection:
+                corrects = str(self._document["corrects"])
+                receipts_of = first_of(connection, corrects) if corrects else ""
+                freeze(connection, Period.parse(self.period), Path(temporary), corrects=corrects, receipts_of=receipts_of)
+            for declared in results.INPUTS:
+                then = {tuple(row) for row in results.read_rows(self.folder / "inputs", declared)}
+                now = {tuple(row) for row in results.read_rows(Path(temporary), declared)}
+                if then != now:
+                    rows.append((declared.name, len(then - now), len(now - then)))
+        return pd.DataFrame(rows, columns=["input", "rows_gone", "rows_new"])
+
     def hledger(self) -> str:
         """Return the run's postings as a journal that hledger reads."""
         lines = results.read_dicts(self.folder / "results", results.table("postings"))
@@ -274,10 +297,9 @@ class Distribution:
         later = [run for run in self._all() if run["corrects"] == run_id and run["state"] == SEALED]
         if later:
             raise Conflict("this run is corrected already", got=later[0]["id"], where=run_id, next_step="Correct that one.")
-        root = first
-        while root.facts["corrects"]:
-            root = self.get(root.facts["corrects"])
-        return self._prepare(Period.parse(first.period), rulebook, by, progress, corrects=run_id, receipts_of=root.id)
+        with self.office.book.read() as connection:
+            receipts_of = first_of(connection, run_id)
+        return self._prepare(Period.parse(first.period), rulebook, by, progress, corrects=run_id, receipts_of=receipts_of)
 
     def get(self, run_id: str) -> Run:
         """Return a run; raises `NotFound` with the nearest identifiers."""

@@ -12,6 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import Connection
+
+from ..core import documents
 from ..core.canonical import canonical_json, digest, file_digest
 from ..core.documents import Kind, root_table
 from ..core.errors import WorkbenchError
@@ -61,6 +64,14 @@ class RunDigest:
         mine = {**self.inputs, **self.results, "rulebook": self.rulebook, "parameters": self.parameters}
         others = {**other.inputs, **other.results, "rulebook": other.rulebook, "parameters": other.parameters}
         return sorted(name for name in mine.keys() | others.keys() if mine.get(name) != others.get(name))
+
+
+def first_of(connection: Connection, run_id: str) -> str:
+    """Return the run that first distributed the receipts which `run_id` distributes: itself, or what it corrects in the end."""
+    found = documents.load(connection, RUN, run_id)
+    while found["corrects"]:
+        found = documents.load(connection, RUN, found["corrects"])
+    return str(found["id"])
 
 
 def digest_of(folder: Path, said: RunDigest | None = None) -> RunDigest:
