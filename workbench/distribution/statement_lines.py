@@ -239,7 +239,7 @@ _HELD = """
 _LINES = """
     WITH used AS (
         SELECT p.pool_id, p.target_id, p.as_of_on, CAST(SUM(COALESCE(u.plays, 1)) AS BIGINT) AS uses,
-            CAST(SUM(COALESCE(u.duration_seconds, 0)) AS BIGINT) AS seconds,
+            CAST(SUM(COALESCE(u.plays, 1) * COALESCE(u.duration_seconds, 0)) AS BIGINT) AS seconds,
             MIN(u.used_on) AS used_from, MAX(u.used_on) AS used_to
         FROM usage_points p JOIN usages u USING (usage_id)
         WHERE p.target_id <> ''
