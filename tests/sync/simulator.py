@@ -5,16 +5,20 @@ A seed decides every edit, every fault and every crash, so that a failure can be
 
 from __future__ import annotations
 
+import itertools
 import json
 import random
 import re
+import secrets
 import shutil
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from unittest import mock
 from urllib.parse import parse_qsl, urlsplit
 
 import httpx
@@ -29,7 +33,7 @@ import workbench.registry.recordings  # noqa: F401  declares every kind that is 
 from workbench.central import app as central_app
 from workbench.central import operators, receive
 from workbench.central.tables import CENTRAL, central_conflict, feed, holding, open_central, received
-from workbench.core import documents, journal
+from workbench.core import documents, journal, store
 from workbench.core.canonical import digest
 from workbench.core.config import Config
 from workbench.core.documents import KINDS
@@ -38,7 +42,7 @@ from workbench.core.office import Office
 from workbench.core.store import BOOK, Book, Change, create_book, set_meta
 from workbench.registry.parties import PARTY
 from workbench.registry.works import WORK
-from workbench.sync import conflicts, line, state
+from workbench.sync import conflicts, line, pushing, state
 from workbench.sync.changes import SHARED, may_leave
 from workbench.sync.client import SyncDesk
 
@@ -119,6 +123,10 @@ class World:
 
     def run(self, steps: int = 45) -> list[str]:
         """Play one seed and return what the oracle found wrong; an empty list is a world in order."""
+        with same_every_time(self.random):
+            return self._run(steps)
+
+    def _run(self, steps: int) -> list[str]:
         self.faults = True
         for _ in range(steps):
             code = self.random.choice(CODES)
@@ -481,12 +489,31 @@ class Oracle:
 def make_template(folder: Path) -> Path:
     """Build the three books once, in step; every seed begins with a copy of them."""
     open_central(f"sqlite:///{folder / 'central.sqlite'}").close()
-    for code in CODES:
-        create_book(f"sqlite:///{folder / f'{code}.sqlite'}", instance=code, currency="KES").close()
+    with same_every_time(random.Random(0)):
+        for code in CODES:
+            create_book(f"sqlite:///{folder / f'{code}.sqlite'}", instance=code, currency="KES").close()
     world = World(folder, 0, template=None)
-    world.begin()
+    with same_every_time(world.random):
+        world.begin()
     world.close()
     return folder
+
+
+@contextmanager
+def same_every_time(chance: random.Random) -> Iterator[None]:
+    """Let clock and secret numbers come from the seed, so that a failure can be replayed."""
+    ticks = itertools.count()
+    begin = datetime(2025, 1, 1, tzinfo=UTC)
+
+    def now() -> str:
+        return (begin + timedelta(seconds=next(ticks))).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+    with ExitStack() as stack:
+        for module in (store, state, pushing):
+            stack.enter_context(mock.patch.object(module, "now_utc", now))
+        stack.enter_context(mock.patch.object(secrets, "token_hex", lambda size: chance.randbytes(size).hex()))
+        stack.enter_context(mock.patch.object(secrets, "randbits", chance.getrandbits))
+        yield
 
 
 def _copy(source: Path, target: Path) -> None:

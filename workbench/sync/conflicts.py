@@ -92,9 +92,13 @@ def find_open(connection: Connection, kind: str, entity_id: str, side: str, othe
 
 
 def by_central_id(connection: Connection, central_id: int) -> dict[str, Any] | None:
-    """Return the conflict that the central instance knows by this number, or None."""
+    """Return the conflict that the central instance knows by this number, the open one first; or None."""
     row = (
-        connection.execute(select(conflict).where(conflict.c.central_id == central_id).order_by(conflict.c.id)).mappings().first()
+        connection.execute(
+            select(conflict).where(conflict.c.central_id == central_id).order_by(conflict.c.state, conflict.c.id.desc())
+        )
+        .mappings()
+        .first()
     )
     return _read(row)
 

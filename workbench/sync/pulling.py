@@ -250,18 +250,31 @@ class Intake:
                 return
             self._list_notice(kind, line, "holder", facts["challenger"], facts["current"], facts["document"])
             return
-        if known and known["state"] == "settled":
-            return  # decided here; the central instance hears of it at the next push
+        ours = self.ours(kind, entity_id) or facts["current"]
+        agreed = all(same(ours.get(name), facts["current"].get(name)) for name in facts["fields"])
         if found := conflicts.find_open(self.connection, kind.name, entity_id, "challenger"):
             conflicts.mark(self.connection, found["id"], **number)
+            return
+        if known:
+            if not agreed and not self._has_unpushed(kind, entity_id):
+                conflicts.reopen(self.connection, known, facts["current"])  # our decision met another change
             return
         if conflicts.name_settled(self.connection, kind.name, entity_id, **number):
             return
         listed = self._list_notice(kind, line, "challenger", facts["holder"], facts["document"], facts["current"])
-        ours = self.ours(kind, entity_id) or facts["current"]
-        if all(same(ours.get(name), facts["current"].get(name)) for name in facts["fields"]):
+        if agreed:
             found = conflicts.get(self.connection, listed)
             conflicts.settle(self.change, found, "theirs", by=self.code, why="we say the same as the other side now", told=False)
+
+    def _has_unpushed(self, kind: Kind, entity_id: str) -> bool:
+        table = journal.journal
+        query = select(table.c.seq).where(
+            table.c.kind == kind.name,
+            table.c.entity_id == entity_id,
+            table.c.seq > int(state.get(self.connection, "pushed", "0")),
+            table.c.op.not_like(f"{PULLED}%"),
+        )
+        return self.connection.execute(query.limit(1)).first() is not None
 
     def _list_notice(self, kind: Kind, line: dict[str, Any], side: str, other: str, ours: Document, theirs: Document) -> str:
         facts = line["document"]
