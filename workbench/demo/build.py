@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from .. import api
+from ..api import Workbench
 from ..core.documents import Kind, save_many
 from ..core.office import Progress, silent
 from . import arrivals, business, contracts, people, repertoire, usage
@@ -78,7 +78,7 @@ def build(folder: str | Path, seed: int = 1, scale: float = 1.0, progress: Progr
     and the workspace's own keys differ. `scale` 1 is 2,000 right holders, 10,000 works, 12,000 recordings and 200,000 usage
     lines. `database` names a PostgreSQL database for the book. Raises `WorkbenchError` where a workspace exists already.
     """
-    wb = api.Workbench.create(
+    wb = Workbench.create(
         folder,
         code="TALA",
         name="Tala Music Rights Society",
@@ -97,7 +97,7 @@ def build(folder: str | Path, seed: int = 1, scale: float = 1.0, progress: Progr
 class _Builder:
     """One build: what has been made so far, and the steps in order."""
 
-    def __init__(self, wb: api.Workbench, demo: Demo, scale: float, progress: Progress) -> None:
+    def __init__(self, wb: Workbench, demo: Demo, scale: float, progress: Progress) -> None:
         self.wb, self.demo, self.progress = wb, demo, progress
         self.size = {name: max(lowest, round(full * scale)) for name, (full, lowest) in SIZES.items()}
         self.done = 0
@@ -117,7 +117,7 @@ class _Builder:
     def _members(self) -> list[people.Member]:
         self._step("right holders")
         members = people.members(generator(self.demo.seed, "people"), self.size["parties"])
-        stored = self._save(api.PARTY, [member.document for member in members], "the invented members join")
+        stored = self._save(self.wb.parties.kind, [member.document for member in members], "the invented members join")
         for member, document in zip(members, stored, strict=True):
             member.document = document
         writers = [member for member in members if "writer" in member.roles]
@@ -132,7 +132,7 @@ class _Builder:
         rng = generator(self.demo.seed, "works")
         mistakes = repertoire.plan_mistakes(rng, self.size["works"])
         works = self._save(
-            api.WORK, repertoire.works(rng, cast, self.size["works"], mistakes), "the invented works are documented"
+            self.wb.works.kind, repertoire.works(rng, cast, self.size["works"], mistakes), "the invented works are documented"
         )
         self.demo.counts["works"] = len(works)
         self.demo.counts["works whose performing shares do not total 100 %, on purpose"] = len(mistakes.wrong_total)
@@ -143,15 +143,15 @@ class _Builder:
         self._step("recordings")
         made = repertoire.recordings(generator(self.demo.seed, "recordings"), cast, works, self.size["recordings"])
         self.demo.counts["recordings"] = len(made)
-        return self._save(api.RECORDING, made, "the invented recordings are documented")
+        return self._save(self.wb.recordings.kind, made, "the invented recordings are documented")
 
     def _contracts(self, cast: repertoire.Cast, members: Sequence[people.Member], works: list[dict[str, Any]]) -> None:
         self._step("agreements and mandates")
         rng = generator(self.demo.seed, "contracts")
         agreements = contracts.agreements(rng, cast, works)
         mandates = contracts.mandates(rng, members)
-        self._save(api.AGREEMENT, agreements, "publishing and sub-publishing agreements are filed")
-        self._save(api.MANDATE, mandates, "members entrust their rights")
+        self._save(self.wb.agreements.kind, agreements, "publishing and sub-publishing agreements are filed")
+        self._save(self.wb.mandates.kind, mandates, "members entrust their rights")
         self.demo.counts["agreements"] = len(agreements)
         self.demo.counts["mandates"] = len(mandates)
 
@@ -159,23 +159,23 @@ class _Builder:
         self._step("licences, invoices, receipts, concerts")
         rng = generator(self.demo.seed, "business")
         users = business.CUSTOMERS
-        licensees = self._save(api.LICENSEE, [dict(user.licensee) for user in users], "licensees sign up")
+        licensees = self._save(self.wb.licences.licensees.kind, [dict(user.licensee) for user in users], "licensees sign up")
         licences = self._save(
-            api.LICENCE,
+            self.wb.licences.licences.kind,
             [business.licence(user, licensee["id"]) for user, licensee in zip(users, licensees, strict=True)],
             "licences for 2025 are signed",
         )
         self.demo.licences = {user.key: document["id"] for user, document in zip(users, licences, strict=True)}
-        bills = []
+        bills: list[dict[str, Any]] = []
         for quarter in business.QUARTERS:
             for user in users:
                 number, net = len(bills) + 1, user.net_micros[quarter]
                 bills.append(business.invoice(self.demo.licences[user.key], number, quarter, net, CURRENCY))
-        invoices = self._save(api.INVOICE, bills, "two quarters are invoiced")
+        invoices = self._save(self.wb.licences.invoices.kind, bills, "two quarters are invoiced")
         paid = [receipt for bill in invoices for receipt in business.receipts(rng, bill)]
-        self._save(api.RECEIPT, paid, "the bank's statement is booked")
+        self._save(self.wb.licences.receipts.kind, paid, "the bank's statement is booked")
         shows = business.concerts(rng, recordings, works, self.demo.licences["concerts"], self.size["concerts"])
-        shows = self._save(api.PERFORMANCE, shows, "the hall's concerts and set lists are captured")
+        shows = self._save(self.wb.performances.kind, shows, "the hall's concerts and set lists are captured")
         self.demo.counts["licences"] = len(licences)
         self.demo.counts["invoices"] = len(invoices)
         self.demo.counts["receipts"] = len(paid)
@@ -211,10 +211,9 @@ class _Builder:
             writer.streaming(generator(seed, f"streaming-{quarter}"), streaming, quarter, count)
         writer.finish()
         layouts = {"radio": "radio-playlist-v1", "streaming": "streaming-report-v1", "concerts": "set-list-v1"}
-        for name, count in sorted(writer.lines.items(), key=lambda item: item[0].partition("-")[2]):
-            key, _, rest = name.partition("-")
-            period = rest.partition(".")[0]
-            self.demo.reports.append(Report(f"inbox/{name}", layouts[key], self.demo.licences[key], period, count))
+        for name, lines in sorted(writer.lines.items(), key=lambda item: item[0].partition("-")[2]):
+            key, _, period = name.partition(".")[0].partition("-")
+            self.demo.reports.append(Report(f"inbox/{name}", layouts[key], self.demo.licences[key], period, lines))
         self.demo.counts["usage lines"] = sum(writer.lines.values())
 
     def _arrivals(self, members: Sequence[people.Member]) -> None:

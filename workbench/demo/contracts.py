@@ -61,7 +61,7 @@ def agreements(rng: Random, people: Cast, works: Sequence[dict[str, Any]]) -> li
 
 def mandates(rng: Random, members: Sequence[Member]) -> list[dict[str, Any]]:
     """Return the mandate of every member of this society: the rights of its roles, for the world or for one territory."""
-    made = []
+    made: list[dict[str, Any]] = []
     for member in members:
         if member.foreign:
             continue

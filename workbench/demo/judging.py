@@ -74,10 +74,11 @@ def judge(wb: Workbench) -> Judgement:
 
 def _lines(wb: Workbench, truth: dict[tuple[str, int], dict[str, str]]) -> Iterator[tuple[str, Any, dict[str, str]]]:
     batches = wb.usage.batches()
-    for batch in batches[batches.replaced_by == ""].itertuples():
-        source = batch.file_name.partition("-")[0]
-        for line in wb.matching.frame(batch.id).itertuples():
-            said = truth.get((batch.file_name, int(line.id.rpartition(":")[2])))
+    for batch in batches[batches.replaced_by == ""].to_dict("records"):
+        file_name = str(batch["file_name"])
+        source = file_name.partition("-")[0]
+        for line in wb.matching.frame(batch["id"]).itertuples():
+            said = truth.get((file_name, int(str(line.id).rpartition(":")[2])))
             if said is not None:
                 yield source, line, said
 

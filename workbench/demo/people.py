@@ -178,7 +178,7 @@ def _pseudonym(rng: Random, first: str, latin_first: str, seen: set[str]) -> str
         )
         if name not in seen:
             seen.add(name)
-            return name
+            return str(name)
 
 
 def _band(rng: Random, numbers: _Numbers, seen: set[str]) -> Member:

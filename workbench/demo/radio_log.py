@@ -133,7 +133,7 @@ def _catalogue(wb: Workbench, data: Path, made: RadioLog) -> None:
     made.findings += intake.findings
     catalogue = wb.recordings.frame()
     made.recordings = len(catalogue)
-    ids = {(row.title, row.main_artist): row.id for row in catalogue.itertuples()}
+    ids = {(row["title"], row["main_artist"]): str(row["id"]) for row in catalogue.to_dict("records")}
     for song in read_songs(data):
         recording_id = ids[song["Song Clean"].strip(), song["ARTIST CLEAN"].strip()]
         made.listed[recording_id] = made.listed.get(recording_id, 0) + int(song["PlayCount"])

@@ -136,7 +136,7 @@ def _shares(rng: Random, writers: list[Member], publishers: Sequence[Member]) ->
     for position, writer in enumerate(writers):
         role = "CA" if len(writers) == 1 else ("C", "A", "CA", "AR")[position]
         whole = split[writer.id]
-        row = {"party_id": writer.id, "role": role, "performing_ppm": whole, "mechanical_ppm": whole}
+        row: dict[str, Any] = {"party_id": writer.id, "role": role, "performing_ppm": whole, "mechanical_ppm": whole}
         rows.append(row)
         house = publisher_of(writer, publishers)
         if house is None or int(writer.id[-1]) % 2 == 0:  # the even ones let the agreement alone say it
