@@ -2,9 +2,10 @@
 
     python -m benchmarks.matching.measure FOLDER [--limit 20000]
 
-FOLDER holds `d100k.works.csv`, `d100k.usages.csv`, `d100k.truth.csv` (see README) and `mb20k/`, five dirty lists of the same music with
-its truth by cluster. The peer is what a careful person builds first: tantivy's top 20 by words, then the highest rapidfuzz
-token_sort_ratio of title and artist. Thresholds are chosen after the fact for both alike; "shipped" is ours with its own threshold.
+FOLDER holds `d100k.works.csv`, `d100k.usages.csv`, `d100k.truth.csv` (see README) and `mb20k/`, five dirty lists of the same
+music with its truth by cluster. The peer is what a careful person builds first: tantivy's top 20 by words, then the highest
+rapidfuzz token_sort_ratio of title and artist. Thresholds are chosen after the fact for both alike; "shipped" is ours with its
+own threshold.
 """
 
 from __future__ import annotations

@@ -2,13 +2,14 @@
 
     python -m benchmarks.matching.train FOLDER --train s21 s22 --line s23 --threshold s24
 
-FOLDER holds `<set>.works.csv`, `<set>.usages.csv` and `<set>.truth.csv` as the benchmark's generator makes them (see README). The pair
-model is fitted on the first sets, the line model on a set the pair model never saw, the threshold on one neither saw.
+FOLDER holds `<set>.works.csv`, `<set>.usages.csv` and `<set>.truth.csv` as the benchmark's generator makes them (see README).
+The pair model is fitted on the first sets, the line model on a set the pair model never saw, the threshold on one neither saw.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import time
 from pathlib import Path
@@ -45,9 +46,8 @@ def prepare(folder, name):
         pairs = choose(repertoire, readings, [each.positions for each in found], [each.named for each in found])
         parts.append(measure(repertoire, readings, pairs))
         owners.append(pairs.line + start)
-        true += [
-            repertoire.targets[t].id == truth[lines[start + n].key] for n, t in zip(pairs.line.tolist(), pairs.target.tolist())
-        ]
+        ids = [repertoire.targets[position].id for position in pairs.target.tolist()]
+        true += [one == truth[lines[start + number].key] for number, one in zip(pairs.line.tolist(), ids, strict=True)]
     measures = {key: np.concatenate([part[key] for part in parts]) for key in parts[0]}
     print(name, len(lines), "lines", len(true), "pairs", round(time.perf_counter() - started, 1), "s", flush=True)
     positives = sum(bool(truth[line.key]) for line in lines)
@@ -107,7 +107,7 @@ def calibration(p, true):
     """Return rows (from, to, lines, mean probability, share right)."""
     edges = [0, 0.05, 0.2, 0.5, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 1.0001]
     rows = []
-    for low, high in zip(edges, edges[1:]):
+    for low, high in itertools.pairwise(edges):
         here = (p >= low) & (p < high)
         if here.any():
             rows.append([low, min(high, 1), int(here.sum()), round(float(p[here].mean()), 4), round(float(true[here].mean()), 4)])

@@ -153,21 +153,18 @@ class TantivySource:
         writer = self._index.writer(heap_size=200_000_000, num_threads=1)
         for row, reading in enumerate(repertoire.readings):
             titles = {word for title in reading.titles for word in (*title.full, title.glued)}
-            names = {word for artist in reading.artists for word in artist.all} | {
-                w for person in reading.writers for w in person
-            }
+            names = _people_words(reading)
             writer.add_document(tantivy.Document(title=" ".join(sorted(titles)), name=" ".join(sorted(names)), row=row))
         writer.commit()
         writer.wait_merging_threads()
         self._index.reload()
         self._searcher = self._index.searcher()
         self._titles = Vocabulary({word for reading in repertoire.readings for title in reading.titles for word in title.full})
-        self._names = Vocabulary({word for reading in repertoire.readings for artist in reading.artists for word in artist.all}
-                                 | {word for reading in repertoire.readings for person in reading.writers for word in person})  # fmt: skip
+        self._names = Vocabulary({word for reading in repertoire.readings for word in _people_words(reading)})
 
     def find(self, line: LineReading) -> list[int]:
         """Return positions of the best targets by words, spelling slips allowed."""
-        title_words = {word: 1.0 for word in line.title.full}
+        title_words = dict.fromkeys(line.title.full, 1.0)
         title_words[line.title.glued] = 1.0
         name_words = dict.fromkeys((*line.artist.all, *(word for person in line.writers for word in person)), 0.7)
         if not name_words:
@@ -231,6 +228,10 @@ class Vocabulary:
 def flat(people: Sequence[Sequence[str]]) -> str:
     """Return the words of several people as one text."""
     return " ".join(word for person in people for word in person)
+
+
+def _people_words(reading: TargetReading) -> set[str]:
+    return {word for artist in reading.artists for word in artist.all} | {word for person in reading.writers for word in person}
 
 
 def _cuts(word: str) -> set[str]:

@@ -2,7 +2,8 @@
 
 A line is matched only when the probability reaches the threshold, the best candidate is clearly ahead, and nothing objects. What
 objects, whatever the score: an identifier whose title does not agree, or that names another candidate than the best; a number or
-sequel word that differs; a title alone; for a recording a version word (live, remix) that differs. Equal homonyms are never told apart by position.
+sequel word that differs; a title alone; for a recording a version word (live, remix) that differs. Equal homonyms are never
+told apart by position.
 """
 
 from __future__ import annotations
@@ -46,7 +47,8 @@ class Parameters:
     doubt_ppm: int = 50_000
     """Probability from which a line that is not accepted goes to a person; below it is unmatched."""
     margin_ppm: int = 500_000
-    """Least lead over the runner-up, (odds - odds of the runner-up) / their sum: 0 is equal evidence, half is three times the odds."""
+    """Least lead over the runner-up, (odds - odds of the runner-up) / their sum: 0 is equal evidence, half is three times the
+    odds."""
     evidence: int = 5
     """Candidates kept with a doubt; a match keeps two."""
 

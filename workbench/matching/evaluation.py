@@ -1,4 +1,5 @@
-"""How good matching is on a labelled sample: precision, recall, the share of lines that need nobody, and a threshold for a precision.
+"""How good matching is on a labelled sample: precision, recall, the share of lines that need nobody, and a threshold for a
+precision.
 
 A society labels some hundred lines of a new source and sees whether the thresholds hold there before it trusts them.
 """
@@ -46,7 +47,8 @@ class Evaluation:
 def evaluate(
     decisions: Sequence[Decision], truth: Mapping[str, str | frozenset[str]], weights: Mapping[str, int] | None = None
 ) -> Evaluation:
-    """Compare decisions with the truth by key: the right target's id, several equally right ones, or "" for not in the repertoire.
+    """Compare decisions with the truth by key: the right target's id, several equally right ones, or "" for not in the
+    repertoire.
 
     Keys without a label are left out. `weights`: lines per key, one each when not given.
 
@@ -71,10 +73,11 @@ def evaluate(
 
 
 def threshold_for(decisions: Sequence[Decision], truth: Mapping[str, str], precision_ppm: int) -> tuple[int, int]:
-    """Return (threshold ppm, auto rate ppm): the lowest probability from which the sample reaches a precision, and its share of lines.
+    """Return (threshold ppm, auto rate ppm): the lowest probability from which the sample reaches a precision, and its share
+    of lines.
 
-    Only lines held back by nothing but their probability count; (1_000_001, 0) when no threshold reaches it. Use a sample that the
-    model was not trained on, and report on another one.
+    Only lines held back by nothing but their probability count; (1_000_001, 0) when no threshold reaches it. Use a sample that
+    the model was not trained on, and report on another one.
     """
     free = [
         each

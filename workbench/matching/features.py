@@ -1,4 +1,5 @@
-"""What a line and a candidate have in common, as numbers: one row per pair, measured by the column, nothing depends on other lines.
+"""What a line and a candidate have in common, as numbers: one row per pair, measured by the column, nothing depends on other
+lines.
 
 A value that cannot be known (no artist in the line, no duration in the register) is NaN here; the model gives it its own weight.
 Ratios run from 0 to 1. The names of `MEASURES` are the vocabulary of the model file and of explanations.
@@ -30,13 +31,15 @@ MEASURES = {
     "title_glued": "title", "title_prefix": "title", "title_literal": "title", "title_missing_words": "title",
     "title_extra_words": "title", "title_worst_word": "title", "title_weight": "title", "title_length": "title",
     "homonyms": "title", "sequel": "title", "version": "title", "glued_line": "title",
-    "artist_first": "artist", "artist_all": "artist", "artist_set": "artist", "artist_glued": "artist", "artist_worst_word": "artist",
+    "artist_first": "artist", "artist_all": "artist", "artist_set": "artist", "artist_glued": "artist",
+    "artist_worst_word": "artist",
     "artist_literal": "artist", "artist_wrote": "artist", "catalogue": "artist",
     "writers_set": "writers", "writers_sorted": "writers", "writers_found": "writers", "writers_named": "writers",
     "both_sorted": "title and artist", "both_set": "title and artist",
     "duration_gap": "duration", "duration_ratio": "duration", "isrc": "isrc", "iswc": "iswc",
 }  # fmt: skip
-"""Every measure and the field of the line it speaks of. `isrc`, `iswc`: 1 agree, -1 both given and different, 0 given in the line only, NaN not given."""
+"""Every measure and the field of the line it speaks of. `isrc`, `iswc`: 1 agree, -1 both given and different, 0 given in the
+line only, NaN not given."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +60,8 @@ def choose(
     always: Sequence[frozenset[int]] | None = None,
     keep: int = KEEP,
 ) -> Pairs:
-    """Pair each line with its `keep` most alike candidates of each kind (positions, any order), by a cheap measure, ties by position.
+    """Pair each line with its `keep` most alike candidates of each kind (positions, any order), by a cheap measure, ties by
+    position.
 
     A line glued as "A - B" is read both ways round, and a target may have several titles: the best reading is kept. Candidates in
     `always` (named by an identifier) are kept however unlike they are.
@@ -273,7 +277,8 @@ def _worst_word(ours: tuple[str, ...], theirs: tuple[str, ...]) -> float:
 
 
 def _overlap(ours: Sequence[str], theirs: Sequence[str], idf: dict[str, float], rare: float) -> tuple[float, float, float]:
-    """Return (share of the target's title weight missing in the line, share of the line's missing in the target, target's weight)."""
+    """Return (share of the target's title weight missing in the line, share of the line's missing in the target, target's
+    weight)."""
     # summed in the order of the words, never of a set: the last bit must be the same on every machine
     weight_b = sum([idf.get(word, rare) for word in theirs])
     if ours == theirs:

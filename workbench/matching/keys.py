@@ -1,7 +1,7 @@
 """What a title and a name say once spelling is set aside: tokens, core title, version words, numbers, and the exact key.
 
-A title is read three ways. *full* keeps every word; *core* drops what describes the fixing rather than the song (version suffixes,
-featured artists, track numbers); *bare* also drops every bracket and everything after a dash.
+A title is read three ways. *full* keeps every word; *core* drops what describes the fixing rather than the song (version
+suffixes, featured artists, track numbers); *bare* also drops every bracket and everything after a dash.
 
     >>> reading = read_title("02 - Runnin' With the Devil (Live, 1978) [feat. Somebody]")
     >>> " ".join(reading.core), sorted(reading.versions), sorted(reading.numbers)
@@ -19,42 +19,47 @@ from anyascii import anyascii
 
 from .text import repair
 
-VERSIONS = frozenset(
-    "live remix mix rmx acoustic acapella instrumental karaoke demo extended club dub unplugged sped slowed cover medley mashup "
-    "bootleg orchestral session sessions concert".split()
-)
+VERSIONS = frozenset((
+    "live", "remix", "mix", "rmx", "acoustic", "acapella", "instrumental", "karaoke", "demo", "extended", "club", "dub",
+    "unplugged", "sped", "slowed", "cover", "medley", "mashup", "bootleg", "orchestral", "session", "sessions", "concert",
+))  # fmt: skip
 """Words that name another fixing of the song: a recording without them is another recording."""
-DRESS = frozenset(
-    "radio edit single album version remaster remastered remasterise mono stereo official video audio hd hq lyrics lyric explicit "
-    "clean original bonus track deluxe main ep theme music new tv cue bed from up at dj s".split()
-)
+DRESS = frozenset((
+    "radio", "edit", "single", "album", "version", "remaster", "remastered", "remasterise", "mono", "stereo", "official",
+    "video", "audio", "hd", "hq", "lyrics", "lyric", "explicit", "clean", "original", "bonus", "track", "deluxe", "main",
+    "ep", "theme", "music", "new", "tv", "cue", "bed", "from", "up", "at", "dj", "s",
+))  # fmt: skip
 """Words that dress a title without naming another song."""
-SEQUEL = frozenset("part reprise interlude prelude intro outro overture finale episode chapter volume book".split())
+SEQUEL = frozenset((
+    "part", "reprise", "interlude", "prelude", "intro", "outro", "overture", "finale", "episode", "chapter", "volume",
+    "book",
+))  # fmt: skip
 """Words that name another piece of the same name."""
-NOBODY = frozenset(
-    "various,various artists,va,v a,unknown,unknown artist,n a,na,none,divers,artist,artists,diverse,varios,varios artistas,"
-    "artistes divers,artista,interprete,traditional,trad,not known,tba,xxx,radio".split(",")
-)
+NOBODY = frozenset((
+    "various", "various artists", "va", "v a", "unknown", "unknown artist", "n a", "na", "none", "divers", "artist",
+    "artists", "diverse", "varios", "varios artistas", "artistes divers", "artista", "interprete", "traditional", "trad",
+    "not known", "tba", "xxx", "radio",
+))  # fmt: skip
 """What files write where no artist is known."""
 
 _CANON = {
     "pt": "part", "pts": "part", "parts": "part", "ii": "2", "iii": "3", "iv": "4", "vi": "6", "vii": "7", "viii": "8", "ix": "9",
     "one": "1", "two": "2", "three": "3", "u": "you", "ur": "your", "r": "are", "n": "and", "st": "saint", "vol": "volume",
-    "mr": "mister", "luv": "love", "nite": "night", "thru": "through", "2nite": "tonight", "tonite": "tonight", "bros": "brothers",
-    "orch": "orchestra", "cuz": "because", "cause": "because", "til": "till", "ok": "okay", "ch": "chapter",
+    "mr": "mister", "luv": "love", "nite": "night", "thru": "through", "2nite": "tonight", "tonite": "tonight",
+    "bros": "brothers", "orch": "orchestra", "cuz": "because", "cause": "because", "til": "till", "ok": "okay", "ch": "chapter",
 }  # fmt: skip
 _G_DROPPED = re.compile(r"\b([a-z]{2,})in'(?![a-z])")
 _NOT_WORD = re.compile(r"[^a-z0-9]+")
 _TRACK = re.compile(
-    r"^\s*(?:track\s*)?(?:[0-9]{1,2}\s*[-.:)]\s+|0[0-9]\s+|[ab][0-9]{1,2}\s*[-.:)]\s*|track\s+[0-9]{1,2}:\s*)", re.I
+    r"^\s*(?:track\s*)?(?:[0-9]{1,2}\s*[-.:)]\s+|0[0-9]\s+|[ab][0-9]{1,2}\s*[-.:)]\s*|track\s+[0-9]{1,2}:\s*)", re.IGNORECASE
 )
 _FEATURED = re.compile(
-    r"\s*[\(\[]?\s*\b(?:feat|ft|featuring)\b\.?\s+[^)\]]*[\)\]]?|\s*[\(\[]\s*(?:with|w/|x|vs\.?)\s+[^)\]]*[\)\]]", re.I
+    r"\s*[\(\[]?\s*\b(?:feat|ft|featuring)\b\.?\s+[^)\]]*[\)\]]?|\s*[\(\[]\s*(?:with|w/|x|vs\.?)\s+[^)\]]*[\)\]]", re.IGNORECASE
 )
 _BRACKET = re.compile(r"[\(\[\{]([^)\]\}]*)[\)\]\}]?")
 _DASH = re.compile(r"\s+[-–—~]\s+")
-_SPLIT_ARTISTS = re.compile(r"\s*(?:[;/,&+]|\b(?:feat|ft|featuring|vs|with|and|x|et|y|und)\b\.?)\s*", re.I)
-_SPLIT_WRITERS = re.compile(r"\s*(?:[;/|&]|\band\b)\s*", re.I)
+_SPLIT_ARTISTS = re.compile(r"\s*(?:[;/,&+]|\b(?:feat|ft|featuring|vs|with|and|x|et|y|und)\b\.?)\s*", re.IGNORECASE)
+_SPLIT_WRITERS = re.compile(r"\s*(?:[;/|&]|\band\b)\s*", re.IGNORECASE)
 _YEAR = re.compile(r"(?:19|20)[0-9]{2}")
 
 
@@ -141,7 +146,7 @@ def read_title(text: str) -> TitleReading:
 def read_names(text: str) -> NameReading:
     """Read an artist field; "Various Artists", "unknown" and the like are nobody."""
     folded = fold(text).replace("_", " ").strip()
-    if " ".join(tokens(folded)) in NOBODY:
+    if _NOT_WORD.sub(" ", folded).strip() in NOBODY:
         return NOBODY_READING
     folded = re.sub(r"^(.*), (the|les|los|das|die)$", r"\2 \1", folded)
     parts = [words for part in _SPLIT_ARTISTS.split(folded) if (words := _name_tokens(part))]
@@ -151,13 +156,15 @@ def read_names(text: str) -> NameReading:
 
 @lru_cache(maxsize=200_000)
 def read_writers(text: str) -> tuple[tuple[str, ...], ...]:
-    """Return the tokens of each writer of a field with `/`, `;`, `|`, `&` between people (a comma may part last and first name)."""
+    """Return the tokens of each writer of a field with `/`, `;`, `|`, `&` between people (a comma may part last and first
+    name)."""
     folded = fold(text)
     return tuple(words for part in _SPLIT_WRITERS.split(folded) if (words := _name_tokens(part)))
 
 
 def exact_keys(titles: Iterable[TitleReading], artists: Iterable[NameReading]) -> list[str]:
-    """Return every exact key: bag of core-title words | bag of artist words (all, and the first name alone); none without an artist."""
+    """Return every exact key: bag of core-title words | bag of artist words (all, and the first name alone); none without an
+    artist."""
     names = {bag for reading in artists for bag in (reading.all_bag, reading.first_bag) if bag}
     bags = {title.bag for title in titles if title.bag}
     return sorted(f"{bag}|{name}" for bag in bags for name in names)

@@ -1,7 +1,7 @@
 """The two tables of matching and how they are written: one decision per key, and the rulings people made.
 
-A ruling stands above the scorer's decision, in every batch and every later run, until it is withdrawn; the scorer's own decision is
-kept beside it in the evidence, so that withdrawing brings it back.
+A ruling stands above the scorer's decision, in every batch and every later run, until it is withdrawn; the scorer's own
+decision is kept beside it in the evidence, so that withdrawing brings it back.
 """
 
 from __future__ import annotations
@@ -161,7 +161,8 @@ def make_ruling(
 ) -> Ruling:
     """Write a ruling and its decision; an earlier ruling on the key is withdrawn by it, visibly.
 
-    Raises `Conflict` when `seen_version` is given and somebody ruled, or withdrew, since; or when `expect_open` and a ruling holds.
+    Raises `Conflict` when `seen_version` is given and somebody ruled, or withdrew, since; or when `expect_open` and a ruling
+    holds.
     """
     connection = change.connection
     _require_seen(connection, key, seen_version)

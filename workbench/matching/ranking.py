@@ -1,4 +1,5 @@
-"""Rank the candidates of many lines: look up, search, choose, measure, score; what stands beside a line in the file never matters."""
+"""Rank the candidates of many lines: look up, search, choose, measure, score; what stands beside a line in the file never
+matters."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The register as matching sees it: every recording and work as a target, read in bulk.
 
-A recording is known by its title, main artist and performers, and by the writers of the works it embodies; a work by all its titles
-and writers, and by the artists of its recordings. So both kinds of evidence serve both kinds of target.
+A recording is known by its title, main artist and performers, and by the writers of the works it embodies; a work by all its
+titles and writers, and by the artists of its recordings. So both kinds of evidence serve both kinds of target.
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ from sqlalchemy import Connection, Select, func, select
 from ..core import journal
 from ..core.canonical import digest
 from ..core.documents import load
-from ..core.errors import NotFound, WorkbenchError, unknown
+from ..core.errors import DamagedBook, NotFound, WorkbenchError, unknown
 from ..core.money import Money
 from ..core.office import Office, Progress, silent
 from ..registry.recordings import RECORDING
@@ -50,7 +50,8 @@ STATES = (MATCHED, DOUBTFUL, UNMATCHED, REFUSED)
 
 @dataclass(frozen=True)
 class MatchRun:
-    """What one run decided. `counts`: lines by state; they sum to `lines`. `digest`: over every decision, in the order of keys."""
+    """What one run decided. `counts`: lines by state; they sum to `lines`. `digest`: over every decision, in the order of
+    keys."""
 
     id: str
     batches: tuple[str, ...]
@@ -62,7 +63,8 @@ class MatchRun:
     stakes: dict[str, Stake] = field(repr=False)
 
     def summary(self) -> pd.DataFrame:
-        """Return one row per state and a total: lines, keys' share of lines, plays, minutes, money_at_stake (Decimal, an estimate)."""
+        """Return one row per state and a total: lines, keys' share of lines, plays, minutes, money_at_stake (Decimal, an
+        estimate)."""
         rows = [(state, self.stakes[state]) for state in STATES]
         rows.append(("total", sum((stake for _, stake in rows), Stake())))
         return pd.DataFrame(
@@ -149,8 +151,9 @@ class Matching:
     ) -> Ruling:
         """Rule what a line is: a recording, a work (id, or ISWC or ISRC), or `none=True` for not in the repertoire.
 
-        It holds for every line that says the same, in later batches too, until withdrawn. `seen_version`: the `version` of the doubt
-        the person looked at; raises `Conflict` when somebody ruled meanwhile. `expect_open`: raises `Conflict` when a ruling holds.
+        It holds for every line that says the same, in later batches too, until withdrawn. `seen_version`: the `version` of the
+        doubt the person looked at; raises `Conflict` when somebody ruled meanwhile. `expect_open`: raises `Conflict` when a
+        ruling holds.
         """
         if [bool(recording), bool(work), none].count(True) != 1:
             raise WorkbenchError(
@@ -188,7 +191,8 @@ class Matching:
             )
 
     def frame(self, batch: object = None) -> pd.DataFrame:
-        """Return one row per usage line: id, title, artist, state, target_kind, target_id, method, probability_ppm, margin_ppm."""
+        """Return one row per usage line: id, title, artist, state, target_kind, target_id, method, probability_ppm,
+        margin_ppm."""
         with self.office.book.read() as connection:
             query = (
                 select(usage.c.id, usage.c.line, usage.c.title, usage.c.artist, usage.c.plays, usage.c.state.label("usage_state"),
@@ -232,7 +236,9 @@ class Matching:
         lines = sum(stake.lines for stake in summed.values())
         if scope.keys is None:
             query = select(func.count()).select_from(usage).where(usage.c.batch_id.in_(scope.batches))
-            assert lines == connection.execute(query).scalar(), "lines in = matched + doubtful + unmatched + refused"
+            there = connection.execute(query).scalar()
+            if lines != there:
+                raise DamagedBook("lines in = matched + doubtful + unmatched + refused", got=lines, expected=there)
         result = [[d.key, d.state, d.target_id, d.method, d.probability_ppm, d.margin_ppm] for d in decisions or ()]
         return MatchRun(
             run_id,
@@ -282,7 +288,8 @@ def _scope(connection: Connection, given: object) -> _Scope:
 
 
 def _lines(connection: Connection, scope: _Scope) -> list[Line]:
-    """Return one line per key, in the order of keys; of lines that differ only in spelling the one that sorts first, in all the book."""
+    """Return one line per key, in the order of keys; of lines that differ only in spelling the one that sorts first, in all
+    the book."""
     columns = (usage.c.key, usage.c.title, usage.c.artist, usage.c.writers, usage.c.isrc, usage.c.iswc, usage.c.duration_seconds)
     wanted = select(usage.c.key).where(usage.c.batch_id.in_(scope.batches), usage.c.key != "")
     query: Select[Any] = select(*columns).where(usage.c.key.in_(wanted)).distinct()
@@ -337,7 +344,7 @@ def _target(connection: Connection, kind: str, name: str) -> str:
 
 
 def _states(connection: Connection) -> dict[str, str]:
-    return {key: state for key, state in connection.execute(select(usage_match.c.key, usage_match.c.state))}
+    return {row.key: row.state for row in connection.execute(select(usage_match.c.key, usage_match.c.state))}
 
 
 def _titles(connection: Connection, keys: Sequence[str]) -> dict[str, tuple[str, str]]:

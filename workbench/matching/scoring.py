@@ -1,8 +1,8 @@
 """From measures to a probability: two small logistic models kept as data, and what each field contributed.
 
-The *pair* model says how likely a candidate is the thing played. The *line* model looks at the best candidate, its distance to the
-next one and what the line does not tell, and gives the probability that accepting the best is right; it was trained on lines the
-pair model never saw. Both are sums of weights, so an explanation is the sum itself: ten points double the odds.
+The *pair* model says how likely a candidate is the thing played. The *line* model looks at the best candidate, its distance to
+the next one and what the line does not tell, and gives the probability that accepting the best is right; it was trained on
+lines the pair model never saw. Both are sums of weights, so an explanation is the sum itself: ten points double the odds.
 """
 
 from __future__ import annotations
@@ -28,7 +28,8 @@ FIELDS = tuple(dict.fromkeys(MEASURES.values()))
 _HINGES = {
     "title_core": (0.7, 0.85, 0.95), "title_sorted": (0.7, 0.85, 0.95), "title_full": (0.8,), "title_bare": (0.7, 0.9),
     "title_set": (0.8, 0.95), "title_glued": (0.8, 0.95), "title_worst_word": (0.5, 0.8), "title_missing_words": (0.2, 0.5),
-    "title_extra_words": (0.2, 0.5), "artist_first": (0.6, 0.8, 0.95), "artist_all": (0.6, 0.8, 0.95), "artist_set": (0.6, 0.8, 0.95),
+    "title_extra_words": (0.2, 0.5), "artist_first": (0.6, 0.8, 0.95), "artist_all": (0.6, 0.8, 0.95),
+    "artist_set": (0.6, 0.8, 0.95),
     "artist_glued": (0.8,), "artist_worst_word": (0.5, 0.8), "artist_wrote": (0.6, 0.9), "writers_set": (0.6, 0.8, 0.95),
     "writers_sorted": (0.6, 0.8), "both_sorted": (0.7, 0.85, 0.95), "both_set": (0.8, 0.95), "duration_ratio": (0.9, 0.97),
 }  # fmt: skip
@@ -196,7 +197,8 @@ LINE_NAMES = (
 
 
 def line_columns(best: Column, second: Column, measures: dict[str, Column]) -> NDArray[np.float64]:
-    """Return the line model's columns from the log-odds of the best and the next candidate (-inf when alone) and the best's measures."""
+    """Return the line model's columns from the log-odds of the best and the next candidate (-inf when alone) and the best's
+    measures."""
     states = _states(measures)
     alone = np.isneginf(second)
     gap = np.minimum(np.where(alone, 12.0, best - np.where(alone, 0.0, second)), 12.0)
@@ -204,7 +206,8 @@ def line_columns(best: Column, second: Column, measures: dict[str, Column]) -> N
     nobody = flag["artist unknown"] * flag["writers unknown"]
     columns = {
         "best": best, "best>0": np.maximum(best, 0), "best>2": np.maximum(best - 2, 0), "best>4": np.maximum(best - 4, 0),
-        "best>6": np.maximum(best - 6, 0), "gap": gap, "gap<1": np.maximum(1 - gap, 0), "gap<3": np.maximum(3 - gap, 0), "alone": alone,
+        "best>6": np.maximum(best - 6, 0), "gap": gap, "gap<1": np.maximum(1 - gap, 0), "gap<3": np.maximum(3 - gap, 0),
+        "alone": alone,
         "second": np.maximum(np.where(alone, -12.0, second), -12.0), "nobody": nobody, "homonyms": measures["homonyms"],
         "title_weight": measures["title_weight"], "title_length": measures["title_length"], "sequel": measures["sequel"],
         "version": measures["version"], "isrc differs": measures["isrc"] == -1, "isrc agrees": measures["isrc"] == 1,

@@ -1,7 +1,7 @@
 """How much usage, and about how much money, hangs on each key: lines, plays, seconds and micros.
 
-Money at stake is an estimate for ordering work, never an amount owed: what a licence has paid so far (its receipts), spread over its
-usage by plays times seconds, or a flat rate per play where one is given. Whole micros throughout.
+Money at stake is an estimate for ordering work, never an amount owed: what a licence has paid so far (its receipts), spread
+over its usage by plays times seconds, or a flat rate per play where one is given. Whole micros throughout.
 """
 
 from __future__ import annotations
