@@ -14,7 +14,7 @@ from tests.sync.simulator import Crash, World, make_template
 from workbench.central import app, receive
 from workbench.sync import line
 
-SEEDS = range(6)
+SEEDS = (2, 3, 4, 14, 17, 18)
 FAULTS = ("drop", "lost_response", "duplicate", "late", "truncate", "flip_response", "flip_request", "central_Crash")
 CRASHES = ("crash_before_commit", "crash_after_commit", "restored_local", "restored_central")
 EVENTS = ("saw_merged", "saw_conflict", "saw_conflicts", "saw_duplicate", "resolved")
@@ -108,7 +108,9 @@ BUGS = {
 
 
 @pytest.mark.parametrize("bug", list(BUGS))
-def test_a_protocol_with_a_planted_bug_is_caught(bug: str, template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_protocol_with_a_planted_bug_is_caught(
+    bug: str, template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     BUGS[bug](monkeypatch)
     for seed in range(25):
         findings, _ = play(template, tmp_path / str(seed), seed, rate=0.1)
