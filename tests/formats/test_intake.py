@@ -240,6 +240,17 @@ def test_a_reader_that_dies_refuses_the_file(tmp_path: Path, monkeypatch: pytest
     assert sheet.findings[0].code in {"reader_stopped", "too_much_memory"}
 
 
+def test_a_reader_that_is_stopped_half_way_leaves_no_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stopped(_request: dict[str, Any]) -> Any:
+        yield ["rows", [[1, 1, list(GOOD.header), []], [2, 1, list(GOOD.lines[0]), []]]]
+
+    monkeypatch.setattr(intake, "_messages", stopped)
+    sheet = staged(tmp_path, csv(GOOD.header, GOOD.lines))
+    assert sheet.refused
+    assert sheet.lines == []
+    assert sheet.findings[0].code == "reader_stopped"
+
+
 def test_a_file_beyond_the_limit_is_refused_before_it_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(intake, "MAX_FILE_BYTES", 10)
     assert staged(tmp_path, csv(GOOD.header, GOOD.lines)).findings[0].code == "file_too_large"
