@@ -134,9 +134,8 @@ def test_a_mandate_counts_for_its_right_territory_and_time(mandate, payee):
 
 
 def test_of_several_societies_the_first_by_code_collects_and_our_own_before_all():
-    rows = [
-        {"party_id": "a", "society": code, "right": "", "territory": "", "starts_on": "", "ends_on": ""} for code in ("128", "079")
-    ]  # fmt: skip
+    empty = {"right": "", "territory": "", "starts_on": "", "ends_on": ""}
+    rows = [{"party_id": "a", "society": code, **empty} for code in ("128", "079")]
     assert register(affiliations=rows).payee("a", "performing", "2025-07-01") == ("society:079", "")
     own = [*rows, {**rows[0], "society": "707"}]
     assert register(affiliations=own).payee("a", "performing", "2025-07-01") == ("a", "")
