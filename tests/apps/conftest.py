@@ -64,7 +64,8 @@ def society(finished_society: Path, tmp_path: Path) -> Path:
 def serving(folder: Path, **options: Any) -> Iterator[str]:
     """Run the staff server in its own process and give its address."""
     said = ", ".join(f"{name}={value!r}" for name, value in options.items())
-    code = f"from workbench.apps.server import serve; serve({str(folder)!r}, port=0, say=lambda text: print(text, flush=True), {said})"
+    call = f"serve({str(folder)!r}, port=0, say=lambda text: print(text, flush=True), {said})"
+    code = f"from workbench.apps.server import serve; {call}"
     process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:
         assert process.stdout is not None
@@ -78,6 +79,13 @@ def serving(folder: Path, **options: Any) -> Iterator[str]:
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(30)
+
+
+@pytest.fixture(scope="module")
+def quiet_server(finished_society: Path) -> Iterator[str]:
+    """The address of a staff server for tests that change nothing in the book."""
+    with serving(finished_society) as address:
+        yield address
 
 
 @pytest.fixture

@@ -176,6 +176,8 @@ def test_a_run_goes_from_money_to_statements_by_two_people(open_as, society: Pat
 
     other = DistributionModel(two.wb, two.roles)
     assert other.run.id == model.run.id, "the run that waits is opened for whoever comes"
+    other.do("approve")
+    assert "look at the findings" in other.notice.text
     other.do("confirm_findings", {"value": True})
     other.do("approve")
     assert (other.notice.kind, other.run.state) == ("good", "approved")

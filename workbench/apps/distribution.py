@@ -16,9 +16,6 @@ STATE_TAGS = {
     "sealed": ("sealed", "good"),
 }
 STATE_WORDS = {DONE: "✓ done", CURRENT: "● now", "later": "○ later"}
-STEP_NAMES = {
-    "1_pools": "Receipts to pools",
-}
 MOST_FINDINGS = 200
 
 
@@ -100,7 +97,8 @@ def _money(model: DistributionModel) -> Node:
         table(("Period", "Licensee", "Tariff", "Receipts", "Received, with tax"), rows, numbers=(3, 4)),
         h(
             "div",
-            h("div", h("label", "Period", for_="period"), h("select", periods, id="period", on="choose_period"), class_="field small"),
+            h("div", h("label", "Period", for_="period"), h("select", periods, id="period", on="choose_period"),
+              class_="field small"),
             h("div", h("label", "Rule book", for_="rulebook"), h("select", books, id="rulebook", on="choose_rulebook"),
               class_="field small"),
             class_="row",
@@ -131,21 +129,20 @@ def _next(model: DistributionModel) -> Node:
 
 
 def _approving(model: DistributionModel) -> Node:
-    findings = len(model.findings)
+    findings, held = len(model.findings), sum(each.cases for each in model.held)
     mine = h("p", "You prepared this run. It needs a second person: ask a colleague with the role “approver” to open this page.",
              class_="notice info") if model.is_mine else None  # fmt: skip
+    said = f" I have looked at {count(findings)} finding{'' if findings == 1 else 's'} and at {count(held)} held amounts"
     return h(
         "section",
         h("h2", "Approve"),
         h("p", "Approving says: I looked at the findings, at what is held, and at the sums below, and this is right. "
                "It holds for exactly this digest; any change voids it."),
         mine,
-        h(
-            "p",
-            h("label", h("input", type="checkbox", on="confirm_findings", checked=model.looked), " I have looked at ",
-              f"{count(findings)} finding{'' if findings == 1 else 's'} and at what is held", class_="tick"),
-        ) if findings else None,
-        h("button", "Approve", on="approve", class_="primary", disabled=not (model.looked or not findings)),
+        h("p", h("label", h("input", type="checkbox", on="confirm_findings", checked=model.looked), said, class_="tick"))
+        if model.to_look_at
+        else None,
+        h("button", "Approve", on="approve", class_="primary", disabled=model.to_look_at and not model.looked),
         class_="card",
     )  # fmt: skip
 
@@ -155,8 +152,10 @@ def _sealing(model: DistributionModel) -> Node:
     form = h(
         "form",
         h("label", "The decision it rests on", for_="note"),
-        h("input", id="note", name="note", required=True, maxlength=300, placeholder="Board decision 2025/14", autocomplete="off"),
-        h("p", "Sealing writes the postings once and for ever. It can only be corrected by a further run.", class_="notice warning"),
+        h("input", id="note", name="note", required=True, maxlength=300, placeholder="Board decision 2025/14",
+          autocomplete="off"),
+        h("p", "Sealing writes the postings once and for ever. It can only be corrected by a further run.",
+          class_="notice warning"),
         h("div", h("button", "Seal this run", type="submit", class_="primary"),
           h("button", "Not now", type="button", on="ask", args={"step": ""}), class_="row"),
         on="seal",
@@ -178,9 +177,10 @@ def _papers(model: DistributionModel) -> Node:
         h("h2", "Statements"),
         h("p", f"{facts['sealed_by']} sealed this run {ago(facts['sealed_at'])}: “{facts['note']}”."),
         h("dl",
-          h("dt", "Statements go to"), h("dd", h("code", str(model.statements_folder))),
-          h("dt", "The audit kit goes to"), h("dd", h("code", str(model.kit_file))), class_="facts"),
-        h("p", "The audit kit is one file with which an auditor computes the whole run again on another machine.", class_="quiet"),
+          h("dt", "Statements go to"), h("dd", h("code", model.place(model.statements_folder))),
+          h("dt", "The audit kit goes to"), h("dd", h("code", model.place(model.kit_file))), class_="facts"),
+        h("p", "The audit kit is one file with which an auditor computes the whole run again on another machine.",
+          class_="quiet"),
         h("div",
           h("button", "Write statements", on="write_statements", class_="primary", disabled=not model.may("write_statements")),
           h("button", "Write the audit kit", on="write_kit", disabled=not model.may("write_kit")), class_="row"),
@@ -250,7 +250,7 @@ def _facts(model: DistributionModel) -> Node:
         pairs.append(("Sealed by", f"{facts['sealed_by']}, {ago(facts['sealed_at'])}"))
     if facts["corrects"]:
         pairs.append(("Corrects", facts["corrects"]))
-    pairs.append(("Files", h("code", str(model.run.folder))))
+    pairs.append(("Files", h("code", model.place(model.run.folder))))
     return h("section", h("h2", "This run"), h("dl", [[h("dt", name), h("dd", value)] for name, value in pairs], class_="facts"),
              class_="card")  # fmt: skip
 

@@ -76,6 +76,11 @@ class DistributionModel(PageModel):
         """Where the audit kit of the run is written."""
         return self.wb.config.outbox / f"{self.run.id}-audit-kit.zip"
 
+    def place(self, path: Path) -> str:
+        """Return a path as a person finds it: from the society's folder on."""
+        folder = self.wb.config.folder
+        return path.relative_to(folder).as_posix() if path.is_relative_to(folder) else str(path)
+
     @command()
     def refresh(self) -> None:
         """Read the money that waits, and the runs, again."""
@@ -133,8 +138,8 @@ class DistributionModel(PageModel):
     @command("approver")
     def approve(self) -> None:
         """Approve the run as it stands; the desk refuses whoever prepared it."""
-        if not self.looked and self.findings:
-            raise WorkbenchError("look at the findings first", next_step="Tick that you have looked at them.")
+        if not self.looked and self.to_look_at:
+            raise WorkbenchError("look at the findings and holds first", next_step="Tick that you have looked at them.")
         self._run().approve(by=self.user)
         self._again()
         self.notice = Notice("good", f"You approved run {self.run.id} with digest {self.run.digest[:12]}. It can be sealed now.")
@@ -152,7 +157,7 @@ class DistributionModel(PageModel):
         """Write every payee's statement, as CSV and PDF, into the outbox."""
         written = self.wb.statements.write(self._run().id, to=self.statements_folder, progress=self.progress)
         self.notice = Notice(
-            "good", f"{written.statements} statements are in {written.folder}; {written.index.name} there lists them."
+            "good", f"{written.statements} statements are in {self.place(written.folder)}; {written.index.name} there lists them."
         )
 
     @command("distribution", "approver", "auditor")
@@ -160,12 +165,17 @@ class DistributionModel(PageModel):
         """Write the audit kit, which anyone can compute again, into the outbox."""
         self.kit_file.parent.mkdir(parents=True, exist_ok=True)
         kit = self.wb.statements.audit_kit(self._run().id, to=self.kit_file, progress=self.progress)
-        self.notice = Notice("good", f"The audit kit is {kit}. Anyone can check it with: workbench verify {kit.name}")
+        self.notice = Notice("good", f"The audit kit is {self.place(kit)}. Anyone can check it with: workbench verify {kit.name}")
 
     @property
     def findings(self) -> list[dict[str, Any]]:
         """What the run found odd."""
         return self.run.findings.to_dict("records") if self.run is not None else []
+
+    @property
+    def to_look_at(self) -> bool:
+        """Whether the run has findings, or holds money, so that somebody has to look before it is approved."""
+        return bool(self.findings or self.held)
 
     @property
     def conservation(self) -> list[dict[str, Any]]:
@@ -176,7 +186,7 @@ class DistributionModel(PageModel):
         if self.run is None:
             return 1 if self.period and self.asking == "prepare" else 0
         if self.run.state == "prepared":
-            return 3 if self.looked or not self.findings else 2
+            return 3 if self.looked or not self.to_look_at else 2
         return 4 if self.run.state == "approved" else 5
 
     def _run(self) -> Any:

@@ -69,7 +69,8 @@ def _help() -> Node:
         h("summary", "New here? How the work goes"),
         h(
             "p",
-            "Licensees pay and report what they played. We find out which works and recordings that was, share the money by the board's "
+            "Licensees pay and report what they played. We find out which works and recordings that was, share the money by the "
+            "board's "
             "rules, and send each right holder a statement that reaches back to every line.",
         ),
         h(
@@ -93,7 +94,7 @@ def _help() -> Node:
         ),
         h(
             "p",
-            "Everything you do is written down with your name, the time and your reason, and can be undone until money is sealed.",
+            "Everything you do is written down with your name, the time and your reason; until money is sealed it can be undone.",
         ),
         class_="card",
     )

@@ -4,7 +4,8 @@
     h("button", "Approve", on="approve", args={"run": run.id}, class_="primary")       # a click calls the command `approve`
     h("form", h("input", name="text"), on="search")                                    # submitting sends its fields by name
 
-A tree is plain data, so that a view is tested without a browser. The widget keeps the focus and what is being typed when the tree changes.
+A tree is plain data, so that a view is tested without a browser. The widget keeps the focus, and what is being typed, when the
+tree changes.
 """
 
 from __future__ import annotations
@@ -34,8 +35,8 @@ PROGRESS_STEPS = 100
 def h(tag: str, *children: Child, on: str = "", args: Mapping[str, Any] | None = None, key: str = "", **attributes: Any) -> Node:
     """Return one node: its tag, its children (nodes, text, numbers, lists of these; None is left out), its attributes.
 
-    `on` names the command a click, a change or a submit calls, `args` what it is given. Attributes that clash with Python take a trailing
-    underscore (`class_`, `for_`), others a hyphen for each underscore (`aria_label`); False and None leave an attribute out.
+    `on` names the command a click, a change or a submit calls, `args` what it is given. Attributes that clash with Python take a
+    trailing underscore (`class_`, `for_`), others a hyphen for each underscore (`aria_label`); False and None leave one out.
     """
     node: Node = {"tag": tag, "children": list(_flat(children))}
     kept = {
@@ -124,7 +125,7 @@ def show(make: Callable[[Session], PageModel], draw: Draw, keys: Callable[[Any],
 
 
 def hide_tracebacks(logs: Path) -> None:
-    """Make this kernel write to the log whatever goes wrong outside of a command, and show an apology with a reference instead."""
+    """Make this kernel log whatever goes wrong outside of a command, and show an apology with a reference instead."""
     shell = get_ipython()
     if shell is None:
         return

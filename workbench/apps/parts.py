@@ -60,8 +60,10 @@ def ago(at: str, now: datetime | None = None) -> str:
         return ""
     then = datetime.fromisoformat(at)
     seconds = int(((now or datetime.now(UTC)) - then).total_seconds())
+    if seconds < 5:
+        return "just now"
     if seconds < 60:
-        return f"{max(seconds, 0)} s ago"
+        return f"{seconds} s ago"
     if seconds < 3600:
         return f"{seconds // 60} min ago"
     if seconds < 86_400:

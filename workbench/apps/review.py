@@ -15,7 +15,7 @@ FIELD_NAMES = {
     "artist": "Performer",
     "writers": "Writers",
     "duration": "Duration",
-    "title and artist": "Both together",
+    "title and artist": "Title and performer",
     "isrc": "ISRC",
     "iswc": "ISWC",
     "version": "Version",
@@ -60,7 +60,8 @@ def _head(model: ReviewModel) -> Node:
             "div",
             h("h1", "Match review"),
             h("p", h("b", count(done)), " ruled today by you, ", h("b", count(left)), " left ",
-              h("progress", max=done + left or 1, value=done, aria_label=f"{done} ruled today, {left} left"), class_="lead gauge"),
+              h("progress", max=done + left or 1, value=done, aria_label=f"{done} ruled today, {left} left"),
+              class_="lead gauge"),
             class_="beside",
         ),
         h("div", h("label", "Usage", for_="batch"), h("select", options, id="batch", on="look_at"), class_="inline"),
@@ -123,10 +124,11 @@ def _comparison(model: ReviewModel) -> Node:
 
 def _candidate_head(number: int, candidate: Any, key: str) -> Node:
     percent = candidate.probability_ppm * 100 // 1_000_000
-    likely = f"{percent} % likely" if percent else "under 1 % likely"
+    likely = f"{percent or 'under 1'}\u00a0% likely"
     return h(
         "th",
-        h("div", tag(candidate.kind), " ", h("span", likely, class_="quiet")),
+        tag(candidate.kind),
+        h("span", likely, class_="likely"),
         h("small", h("code", candidate.id)),
         h("button", h("kbd", str(number), aria_hidden="true"), "This one", on="choose", args={"number": number, "key": key},
           data_with="why", class_="primary" if number == 1 else None, aria_keyshortcuts=str(number),
@@ -232,8 +234,8 @@ def _help() -> Node:
         "section",
         h("h2", "Keys"),
         h("dl", [[h("dt", h("kbd", key)), h("dd", says)] for key, says in lines], class_="facts"),
-        h("p", "Points: ten of them double the odds. A ruling holds for every line that says the same, also in later reports, until it "
-               "is undone. Money at stake is an estimate, for the order of work only.", class_="quiet"),
+        h("p", "Points: ten of them double the odds. A ruling holds for every line that says the same, also in later reports, "
+               "until it is undone. Money at stake is an estimate, for the order of work only.", class_="quiet"),
         h("button", "Close", on="toggle_help"),
         class_="card",
         key="help",

@@ -1,7 +1,7 @@
 """The review page's model: one doubt after the other, dearest first, and no ruling of anybody lost.
 
-A ruling says which version of the doubt the person saw. When a colleague ruled meanwhile, ours is not written: the page says who ruled
-what, and goes on with the next doubt.
+A ruling says which version of the doubt the person saw. When a colleague ruled meanwhile, ours is not written: the page says who
+ruled what, and goes on with the next doubt.
 """
 
 from __future__ import annotations
@@ -155,7 +155,7 @@ class ReviewModel(PageModel):
 
     def reason(self, number: int) -> str:
         """Return the reason written when the person gives none: which fields speak for the candidate."""
-        helping = [part.field for part in self.candidates[number - 1].fields if part.points > 0]
+        helping = [_named(part.field) for part in self.candidates[number - 1].fields if part.points > 0]
         return f"compared by eye in match review: {', '.join(helping)} agree" if helping else "compared by eye in match review"
 
     def _is_shown(self, key: str) -> bool:
@@ -206,6 +206,10 @@ class ReviewModel(PageModel):
         frame = self.wb.usage.batches()
         self.batches = [(row["id"], f"{row['file_name'] or 'by hand'}, {row['period']}") for row in frame.to_dict("records")]
         self.found, self.asked = None, ""
+
+
+def _named(field: str) -> str:
+    return field.upper() if field in ("isrc", "iswc") else field
 
 
 def _lines(number: int) -> str:

@@ -1,7 +1,7 @@
 """The staff server: standalone Voila over the packaged launchers, behind a sign-in, on this machine only.
 
-What is left out matters as much as what is there: no directory listing, no files, no notebooks but ours, no request to another host, no
-traceback, no kernel without a person. A page's kernel belongs to one sign-in; the browser can send it clicks, never code.
+What is left out matters as much as what is there: no directory listing, no files, no notebooks but ours, no request to another
+host, no traceback, no kernel without a person. A page's kernel belongs to one sign-in; the browser sends it clicks, never code.
 """
 
 from __future__ import annotations
@@ -44,6 +44,7 @@ from .kernels import OwnInterpreter, PageKernels
 from .session import ENVIRONMENT_WORKSPACE
 
 HERE = Path(__file__).resolve().parent
+TEMPLATE = HERE / "share" / "voila" / "templates" / "workbench"
 ADDRESS = "127.0.0.1"
 EXTENSIONS = ["@jupyter-widgets/jupyterlab-manager", "@voila-dashboards/widgets-manager8", "anywidget"]
 LARGEST_MESSAGE_BYTES = 200 * 1024 * 1024
@@ -102,7 +103,10 @@ def serve(
 
 
 def lab_arguments(port: int = 8867) -> list[str]:
-    """Return the command that starts JupyterLab with the notebooks and launchers, on this machine only; run it with `lab_environment`."""
+    """Return the command that starts JupyterLab with the notebooks and launchers, on this machine only.
+
+    Run it in `lab_environment(workspace)`.
+    """
     root = dashboards_folder().parent
     folder = root / "notebooks"
     return [
@@ -195,7 +199,7 @@ class StaffServer(Voila):
 
     def init_settings(self) -> dict[str, Any]:
         settings = dict(super().init_settings())
-        environment = jinja2.Environment(loader=jinja2.FileSystemLoader(self.template_paths), autoescape=True)
+        environment = jinja2.Environment(loader=jinja2.FileSystemLoader(TEMPLATE), autoescape=True)
         settings |= {
             "jinja2_env": environment,
             "jinja_template_vars": {"society": self.workbench.config.name},
@@ -226,7 +230,7 @@ class StaffServer(Voila):
             (rf"/api/kernels/{_KERNEL}", KernelState),
             (rf"/api/kernels/{_KERNEL}/channels", KernelChannel),
             (rf"/voila/api/shutdown/{_KERNEL}", PageClosed),
-            (r"/voila/templates/(.*)", TemplateStaticFileHandler),
+            (r"/voila/templates/([a-z]+/static/\w[\w.\-]*)", TemplateStaticFileHandler),
             (r"/voila/static/(.*)", MultiStaticFileHandler, {"paths": self.static_paths}),
             (r"/voila/api/themes/(.*)", ThemesHandler, themes),
             (r"/voila/labextensions/(.*)", FileFindHandler, {"path": extensions, "no_cache_paths": []}),

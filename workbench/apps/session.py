@@ -1,7 +1,8 @@
 """The person at a page, and the one gate every click goes through: known command, right role, no traceback.
 
-Behind the staff server the person's name comes from the server that checked the password. In JupyterLab there is no such server: whoever
-can start it can open the book's file as well, so that person may do everything here; only the second pair of eyes is still asked for.
+Behind the staff server the person's name comes from the server that checked the password. In JupyterLab there is no such server:
+whoever can start it can open the book's file as well, so that person may do everything here; only the second pair of eyes is
+still asked for.
 """
 
 from __future__ import annotations

@@ -41,8 +41,8 @@ def draw(model: SyncModel, session: Session) -> Node:  # noqa: ARG001  every vie
 def _offline(model: SyncModel) -> Node:
     return h(
         "div",
-        h("p", h("b", "The central instance does not answer. "), "You can go on working: everything is kept here, and goes out with the "
-          "next exchange. Try again in a while."),
+        h("p", h("b", "The central instance does not answer. "), "You can go on working: everything is kept here, and goes "
+          "out with the next exchange. Try again in a while."),
         h("p", model.offline, class_="quiet"),
         class_="notice warning",
         role="alert",
@@ -98,7 +98,8 @@ def _exchange(model: SyncModel) -> Node:
           h("button", "Send and take in", on="exchange", class_="primary", disabled=not able),
           h("button", "Only send", on="push", disabled=not able),
           h("button", "Only take in", on="pull", disabled=not able), class_="row"),
-        h("p", "A cut line does no harm: the next exchange goes on where this one stopped, and nothing is applied twice.", class_="quiet"),
+        h("p", "A cut line does no harm: the next exchange goes on where this one stopped, and nothing is applied twice.",
+          class_="quiet"),
         None if able else h("p", "Only somebody with the role “analyst” or “admin” can exchange changes.", class_="quiet"),
         class_="card",
     )  # fmt: skip
@@ -129,8 +130,8 @@ def _register(model: SyncModel) -> Node:
 
 def _disputes(model: SyncModel) -> Node:
     if not model.disputes:
-        return h("section", h("h2", "Conflicts"), h("p", "No conflicts: nobody changed the same thing differently.", class_="quiet"),
-                 class_="card")  # fmt: skip
+        return h("section", h("h2", "Conflicts"),
+                 h("p", "No conflicts: nobody changed the same thing differently.", class_="quiet"), class_="card")  # fmt: skip
     return h("section", h("h2", "Conflicts"), [_one(each, model) for each in model.disputes], aria_label="Conflicts")
 
 
@@ -140,7 +141,8 @@ def _one(dispute: Dispute, model: SyncModel) -> Node:
     name = f"why-{dispute.id}"
     return h(
         "article",
-        h("h3", f"{dispute.kind.capitalize()} ", h("code", dispute.entity_id), f", changed by us and by {dispute.other or 'another society'}"),
+        h("h3", f"{dispute.kind.capitalize()} ", h("code", dispute.entity_id),
+          f", changed by us and by {dispute.other or 'another society'}"),
         h("p", f"Opened {ago(dispute.opened_at)}.", class_="quiet"),
         table(("Field", "Before", "Ours", "Theirs"), rows),
         h("form",
@@ -161,7 +163,8 @@ def _value(text: str) -> Node:
 
 
 def _held(model: SyncModel) -> Node:
-    rows = [(row["direction"], row["kind"], h("code", row["entity_id"]), row["reason"].replace("_", " "), row["detail"], ago(row["held_at"]))
+    rows = [(row["direction"], row["kind"], h("code", row["entity_id"]), row["reason"].replace("_", " "), row["detail"],
+             ago(row["held_at"]))
             for row in model.held[:100]]  # fmt: skip
     return h(
         "section",
