@@ -150,7 +150,7 @@ def load(
     with _open(folder, user) as wb, _bars() as progress:
         intake = wb.onboarding.load(file, layout=layout, why=why, dry_run=dry_run, progress=progress)
     _print_findings(intake.findings)
-    print(intake)
+    print(intake.require_taken())
 
 
 @app.command()
@@ -183,7 +183,7 @@ def usage_load(
     with _open(folder, user) as wb, _bars() as progress:
         batch = wb.usage.load(file, layout=layout, licence_id=licence, period=period, why=why, progress=progress)
     _print_findings(batch.findings)
-    print(f"{batch.id}: {batch.counts}")
+    print(f"{batch.require_taken().id}: {batch.counts}")
 
 
 @usage_app.command("list")

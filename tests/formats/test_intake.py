@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import io
 import json
-import time
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -155,12 +154,10 @@ def test_a_forgotten_quote_costs_its_own_line_only(tmp_path: Path) -> None:
     assert sheet.lines[0].cells == '"Malaika,Amani Trio,,3:20,10,1.50'
 
 
-def test_a_file_full_of_forgotten_quotes_is_read_in_good_time(tmp_path: Path) -> None:
+def test_a_file_full_of_forgotten_quotes_costs_each_line_once(tmp_path: Path) -> None:
     data = csv(GOOD.header, [['"Malaika', "Amani Trio", "", "3:20", "10", "1.50"]] * 20_001)
-    started = time.perf_counter()
     sheet = staged(tmp_path, data)
     assert sheet.counts["quarantined"] == sheet.counts["lines"] == 20_001
-    assert time.perf_counter() - started < 10
 
 
 def test_the_separator_is_never_guessed_but_the_finding_says_which_it_looks_like(tmp_path: Path) -> None:
@@ -263,10 +260,9 @@ def test_a_missing_file_and_an_unknown_encoding_are_the_callers_mistakes(tmp_pat
         staged(tmp_path, b"x", encoding="zip")
 
 
-def test_the_reader_needs_nothing_of_the_workbench_and_starts_at_once(tmp_path: Path) -> None:
-    started = time.perf_counter()
+def test_the_reader_needs_nothing_of_the_workbench(tmp_path: Path) -> None:
     staged(tmp_path, csv(GOOD.header, GOOD.lines))
-    assert time.perf_counter() - started < 0.7
+    assert "workbench" not in (Path(intake.__file__).with_name("reader.py").read_text(encoding="utf-8").split('"""', 2)[2])
 
 
 pieces = st.sampled_from(

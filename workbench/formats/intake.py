@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from ..core.canonical import file_digest
-from ..core.errors import WorkbenchError
+from ..core.errors import Finding, WorkbenchError
 from ..core.office import Progress, silent
 from . import faults
 from .judge import Judge, Line, Sheet, open_header, refuse
@@ -86,6 +86,16 @@ def require_file(file: str | Path) -> Path:
     if not path.is_file():
         raise WorkbenchError("no such file", got=path, next_step="Check the name and the folder.")
     return path
+
+
+def require_taken(refused: bool, file_name: str, findings: Sequence[Finding]) -> None:
+    """Raise `WorkbenchError` that tells the first findings of a file that was refused as a whole."""
+    if refused:
+        raise WorkbenchError(
+            f"{file_name} was refused, nothing was written",
+            got="; ".join(str(finding) for finding in findings[:3]) or None,
+            next_step="Correct the file, or ask its sender to.",
+        )
 
 
 @contextmanager

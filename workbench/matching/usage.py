@@ -113,6 +113,11 @@ class UsageBatch:
         """Whether the file could not be taken in at all."""
         return not self.id
 
+    def require_taken(self) -> UsageBatch:
+        """Return the batch; raises `WorkbenchError` with the first findings when the file was refused as a whole."""
+        intake.require_taken(self.refused, self.file_name, self.findings)
+        return self
+
     @property
     def counts(self) -> dict[str, int]:
         """Lines by what became of them: `lines` is the sum of the other three."""

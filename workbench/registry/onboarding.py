@@ -68,6 +68,11 @@ class Intake:
     loaded_before: bool = False
     """True when these very bytes were taken in already and nothing was written."""
 
+    def require_taken(self) -> Intake:
+        """Return the intake; raises `WorkbenchError` with the first findings when the file was refused as a whole."""
+        intake.require_taken(self.refused, self.file_name, self.findings)
+        return self
+
     @property
     def counts(self) -> dict[str, int]:
         """Lines by what became of them: `lines` is the sum of the other three."""
