@@ -16,7 +16,8 @@ from workbench.sync.client import SyncDesk
 def work(central: Central, save: Save) -> str:
     """A work of TALA with a share of BETO's member, known to both."""
     tala, beto = central.society("TALA", "901"), central.society("BETO", "902")
-    member = save(beto, "party", name="Achieng", names=[{"kind": "patronymic", "name": "Achieng", "ipi_name_number": "00014107338"}],
+    names = [{"kind": "patronymic", "name": "Achieng", "ipi_name_number": "00014107338"}]
+    member = save(beto, "party", name="Achieng", names=names,
                   affiliations=[{"society": "902", "right": "performing"}])  # fmt: skip
     beto.push()
     tala.pull()

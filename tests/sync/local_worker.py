@@ -1,4 +1,5 @@
-"""One society's process in the test of three processes: make changes and exchange until all is done; it may be killed at any moment.
+"""One society's process in the test of three processes: make changes and exchange until all is done; it may be killed at any
+moment.
 
 python -m tests.sync.local_worker WORKSPACE CENTRAL_URL TOKEN CHANGES
 """
@@ -44,7 +45,7 @@ def main(workspace: str, url: str, token: str, changes: int) -> None:
             with office.change("counted") as change:
                 new = [{"name": f"{config.code} {made + n}"} for n in range(min(STEP, changes - made))]
                 documents.save_many(change, PARTY, new)
-            print(f"made {made + len(new)}", flush=True)
+            print(f"made {made + len(new)}", flush=True)  # noqa: T201  the test waits for it
         try:
             desk.exchange()
         except Unreachable:
@@ -53,7 +54,7 @@ def main(workspace: str, url: str, token: str, changes: int) -> None:
         if made >= changes:
             break
     book.close()
-    print("finished", flush=True)
+    print("finished", flush=True)  # noqa: T201  the test waits for it
 
 
 if __name__ == "__main__":

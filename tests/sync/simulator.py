@@ -74,7 +74,7 @@ class BadLine(line.Line):
         self.url, self.code, self.world = "http://127.0.0.1", code, world
         self.attempts, self.pause_seconds, self._challenge = 3, 0.0, ""
 
-    def _signature(self, method: str, target: str, body: bytes) -> dict[str, str]:
+    def _signature(self, _method: str, _target: str, _body: bytes) -> dict[str, str]:
         return {"x-workbench-instance": self.code}  # signatures have tests of their own; here the protocol is alone
 
     def _send(self, method: str, target: str, body: bytes, headers: dict[str, str]) -> line.Answer:
@@ -102,7 +102,7 @@ class World:
     """Everything of one seed."""
 
     def __init__(self, folder: Path, seed: int, *, template: Path | None, rate: float = 0.06) -> None:
-        self.folder, self.random, self.rate = folder, random.Random(seed), rate
+        self.folder, self.random, self.rate = folder, random.Random(seed), rate  # noqa: S311  seeded on purpose
         self.counts: Counter[str] = Counter()
         self.sent: list[tuple[str, bytes, dict[str, str]]] = []
         self.entries: dict[str, dict[str, Any]] = {}
@@ -119,7 +119,7 @@ class World:
         for code in CODES if template is not None else ():
             self._collect(code)
 
-    # -- running ------------------------------------------------------------------------------------------------------------------
+    # -- running --------------------
 
     def run(self, steps: int = 45) -> list[str]:
         """Play one seed and return what the oracle found wrong; an empty list is a world in order."""
@@ -235,12 +235,12 @@ class World:
             desk.resolve(self.random.choice(listed)["id"], keep=self.random.choice(["ours", "theirs"]), why="decided")
             self.counts["resolved"] += 1
 
-    # -- backups --------------------------------------------------------------------------------------------------------------------
+    # -- backups --------------------
 
     def _save_copy(self, code: str) -> None:
         for name in (code, "central"):
             copy = self.folder / f"{name}.copy"
-            _copy(self.folder / f"{name}.sqlite", copy)
+            copy_book(self.folder / f"{name}.sqlite", copy)
             self.saved[name] = copy
 
     def _restore_local(self, code: str) -> None:
@@ -248,7 +248,7 @@ class World:
             return
         self._collect(code)
         self.desks[code].office.book.close()
-        _put_back(self.saved[code], self.folder / f"{code}.sqlite")
+        put_back(self.saved[code], self.folder / f"{code}.sqlite")
         book = self._open(f"sqlite:///{self.folder / f'{code}.sqlite'}", BOOK)
         book.instance = code
         with Book.write(book, "operator", "restored") as change:
@@ -269,7 +269,7 @@ class World:
             self._collect(code)
         here = {row["hash"] for code in CODES for row in self._journal(code)}
         self.central.close()
-        _put_back(self.saved["central"], self.folder / "central.sqlite")
+        put_back(self.saved["central"], self.folder / "central.sqlite")
         self.central = self._open(self.central_url, CENTRAL)
         # what a restored society had lost and only the central instance still had is gone with it
         with self.central.read() as connection:
@@ -279,7 +279,7 @@ class World:
         for _ in range(2):
             self.deliver_late()
 
-    # -- the network ----------------------------------------------------------------------------------------------------------------
+    # -- the network --------------------
 
     def happens(self, fault: str) -> bool:
         """Tell whether a fault happens now, and count it."""
@@ -294,13 +294,13 @@ class World:
             self.counts[fault] += 1
             raise Crash(fault)
 
-    def deliver(self, method: str, target: str, body: bytes, headers: dict[str, str]) -> line.Answer:
+    def deliver(self, _method: str, target: str, body: bytes, headers: dict[str, str]) -> line.Answer:
         """Hand a request to the central instance; a crash there is an answer with status 500."""
         parts = urlsplit(target)
         query = dict(parse_qsl(parts.query))
         code = headers["x-workbench-instance"]
         try:
-            answer = self._answer(method, parts.path, query, code, body, headers)
+            answer = self._answer(parts.path, query, code, body, headers)
         except WorkbenchError as error:
             answer = central_app.error_answer(error)
         except (Crash, SQLAlchemyError) as error:
@@ -308,7 +308,7 @@ class World:
             return line.Answer(500, {}, b"")
         return line.Answer(answer.status_code, dict(answer.headers), bytes(answer.body))
 
-    def _answer(self, method: str, path: str, query: dict[str, str], code: str, body: bytes, headers: dict[str, str]) -> Any:
+    def _answer(self, path: str, query: dict[str, str], code: str, body: bytes, headers: dict[str, str]) -> Any:
         if path == "/v1/push":
             return central_app.answer_push(self.central, code, body, headers["x-body-sha256"])
         if path == "/v1/feed":
@@ -347,7 +347,7 @@ class World:
         text = text[:place] + str((int(text[place : place + 1]) + 1) % 10).encode() + text[place + 1 :]
         return zstandard.ZstdCompressor().compress(text) if packed else text
 
-    # -- plumbing -------------------------------------------------------------------------------------------------------------------
+    # -- plumbing --------------------
 
     def _open(self, url: str, schema: Any) -> FragileBook:
         book = FragileBook(url, schema)
@@ -489,7 +489,7 @@ class Oracle:
 def make_template(folder: Path) -> Path:
     """Build the three books once, in step; every seed begins with a copy of them."""
     open_central(f"sqlite:///{folder / 'central.sqlite'}").close()
-    with same_every_time(random.Random(0)):
+    with same_every_time(random.Random(0)):  # noqa: S311  seeded on purpose
         for code in CODES:
             create_book(f"sqlite:///{folder / f'{code}.sqlite'}", instance=code, currency="KES").close()
     world = World(folder, 0, template=None)
@@ -516,7 +516,8 @@ def same_every_time(chance: random.Random) -> Iterator[None]:
         yield
 
 
-def _copy(source: Path, target: Path) -> None:
+def copy_book(source: Path, target: Path) -> None:
+    """Copy a book as it is now, with the database's own backup."""
     target.unlink(missing_ok=True)
     with sqlite.connect(str(source)) as one, sqlite.connect(str(target)) as other:
         one.backup(other)
@@ -524,7 +525,8 @@ def _copy(source: Path, target: Path) -> None:
     other.close()
 
 
-def _put_back(source: Path, target: Path) -> None:
+def put_back(source: Path, target: Path) -> None:
+    """Put a copy in the place of a closed book."""
     for leftover in (f"{target}-wal", f"{target}-shm"):
         Path(leftover).unlink(missing_ok=True)
     shutil.copyfile(source, target)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import select, text
 
-from tests.central.conftest import Central, Save, central, has, save  # noqa: F401  fixtures
+from tests.central.conftest import Central, Save, has
+from tests.sync.simulator import copy_book, put_back
 from workbench.central.tables import CENTRAL, central_conflict, feed
 from workbench.core import documents, journal
 from workbench.core.documents import KINDS
@@ -33,7 +33,7 @@ def read(desk: SyncDesk, kind: str, entity_id: str) -> dict[str, Any]:
 
 
 @pytest.fixture
-def pair(central: Central, save: Save) -> tuple[SyncDesk, SyncDesk]:  # noqa: F811
+def pair(central: Central, save: Save) -> tuple[SyncDesk, SyncDesk]:
     """Two societies that both know TALA-P-000001, TALA-P-000002 and TALA-W-000001."""
     tala, beto = central.society("TALA"), central.society("BETO")
     one, other = (save(tala, "party", name=name) for name in ("Otieno", "Achieng"))
@@ -83,7 +83,7 @@ def test_either_side_decides_a_conflict_and_the_other_hears_of_it(
     central: Central,
     side: int,
     keep: Any,
-    title: str,  # noqa: F811
+    title: str,
 ) -> None:
     tala, beto = pair
     change(tala, "work", "TALA-W-000001", title="A")
@@ -106,28 +106,22 @@ def test_either_side_decides_a_conflict_and_the_other_hears_of_it(
 
 def test_a_book_restored_from_an_old_backup_gets_its_lost_changes_back_and_reuses_no_number(
     pair: tuple[SyncDesk, SyncDesk],
-    save: Save,  # noqa: F811
+    save: Save,
 ) -> None:
     tala, beto = pair
     book = tala.office.book
     file, copy = Path(book.engine.url.database or ""), Path(f"{book.engine.url.database}.copy")
-    with book.engine.connect() as connection:
-        connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)"))
-    shutil.copyfile(file, copy)
+    copy_book(file, copy)
     lost = save(tala, "party", name="Wanjiru")
     tala.exchange()
     book.close()
-    for leftover in ("-wal", "-shm"):
-        Path(f"{file}{leftover}").unlink(missing_ok=True)
-    shutil.copyfile(copy, file)
+    put_back(copy, file)
     save(tala, "party", name="Kamau")  # takes the number of the lost one
     with pytest.raises(Conflict, match="not the one that was pushed before"):
         tala.push()  # copied back by hand: noticed, not deduplicated
     assert not tala.verify_anchor()
     book.close()
-    shutil.copyfile(copy, file)
-    for leftover in ("-wal", "-shm"):
-        Path(f"{file}{leftover}").unlink(missing_ok=True)
+    put_back(copy, file)
     with book.write("operator", "restored") as write:
         set_meta(write.connection, "epoch", "a new one")
     tala.exchange()
@@ -159,7 +153,7 @@ def test_a_rewritten_journal_is_noticed(pair: tuple[SyncDesk, SyncDesk]) -> None
         tala.push()
 
 
-def show(central: Central, origin: str, kind: str, document: dict[str, Any], op_hash: str) -> None:  # noqa: F811
+def show(central: Central, origin: str, kind: str, document: dict[str, Any], op_hash: str) -> None:
     """Put a document into the feed as a newer version of the workbench would."""
     from workbench.central.feeding import Feed
 
@@ -171,7 +165,7 @@ def show(central: Central, origin: str, kind: str, document: dict[str, Any], op_
 
 def test_fields_and_kinds_of_a_newer_version_are_kept_listed_and_passed_on(
     pair: tuple[SyncDesk, SyncDesk],
-    central: Central,  # noqa: F811
+    central: Central,
 ) -> None:
     tala, beto = pair
     newer = {**(may_leave("work", read(tala, "work", "TALA-W-000001")) or {}), "mood": "calm"}
@@ -193,7 +187,7 @@ def test_fields_and_kinds_of_a_newer_version_are_kept_listed_and_passed_on(
 
 def test_a_poisoned_document_and_a_missing_party_wait_and_the_rest_goes_on(
     pair: tuple[SyncDesk, SyncDesk],
-    central: Central,  # noqa: F811
+    central: Central,
 ) -> None:
     _, beto = pair
     show(central, "TALA", "work", {"id": "TALA-W-000007", "title": 7}, "poison")
@@ -211,7 +205,7 @@ def test_a_poisoned_document_and_a_missing_party_wait_and_the_rest_goes_on(
     assert read(beto, "work", "TALA-W-000008")["shares"][0]["party_id"] == "TALA-P-000099"
 
 
-def test_two_sessions_of_one_society_take_nothing_twice(pair: tuple[SyncDesk, SyncDesk], save: Save) -> None:  # noqa: F811
+def test_two_sessions_of_one_society_take_nothing_twice(pair: tuple[SyncDesk, SyncDesk], save: Save) -> None:
     from concurrent.futures import ThreadPoolExecutor
 
     tala, beto = pair
@@ -226,7 +220,7 @@ def test_two_sessions_of_one_society_take_nothing_twice(pair: tuple[SyncDesk, Sy
     assert len(pulled) == len(set(pulled)) == 63
 
 
-def test_the_central_schema_and_its_first_migration_agree(central: Central) -> None:  # noqa: F811
+def test_the_central_schema_and_its_first_migration_agree(central: Central) -> None:
     from alembic.autogenerate import compare_metadata
     from alembic.migration import MigrationContext
 

@@ -50,13 +50,13 @@ def test_nothing_is_lost_doubled_or_overwritten_whatever_the_network_does(templa
 
 
 def _applied_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(receive, "is_duplicate", lambda seq, acked: False)
+    monkeypatch.setattr(receive, "is_duplicate", lambda *_: False)
     monkeypatch.setattr(receive, "follows", lambda previous, acked: previous <= acked)
 
 
 def _unchecked(monkeypatch: pytest.MonkeyPatch) -> None:
     for module in (app, line):
-        monkeypatch.setattr(module, "is_whole_body", lambda body, sha256: True)
+        monkeypatch.setattr(module, "is_whole_body", lambda *_: True)
 
 
 def _acknowledged_too_early(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -91,11 +91,11 @@ def _from_answers(real: Callable[..., dict[str, Any]], said: dict[str, Any]) -> 
 
 
 def _last_write_wins(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(receive, "three_way", lambda ancestor, ours, theirs: (ours, []))
+    monkeypatch.setattr(receive, "three_way", lambda _ancestor, ours, _theirs: (ours, []))
 
 
 def _holes_accepted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(receive, "follows", lambda previous, acked: True)
+    monkeypatch.setattr(receive, "follows", lambda *_: True)
 
 
 BUGS = {

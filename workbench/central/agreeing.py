@@ -1,6 +1,7 @@
 """Agreed works get a number: shares are whole, nobody disputes them, and every society that holds a part has said yes.
 
-The number, like `C-000000123-6`, is the central instance's own. It is not an ISWC: those come from the ISWC network alone. In rehearsal the work
+The number, like `C-000000123-6`, is the central instance's own. It is not an ISWC: those come from the ISWC network alone. In
+rehearsal the work
 also gets an invented ISWC from the range 999,000,000 upwards, so that files can be practised; it is never official.
 """
 
@@ -27,7 +28,8 @@ REHEARSAL_RANGE = 999_000_000
 def agree(book: Book, code: str, work_id: str) -> dict[str, Any]:
     """Note that a society agrees to a work as it now stands; assign its number when all have and nothing is open.
 
-    Returns {state: agreed|waiting, number, iswc, waiting_for, reasons}. Agreeing twice changes nothing; a later change of titles or
+    Returns {state: agreed|waiting, number, iswc, waiting_for, reasons}. Agreeing twice changes nothing; a later change of
+    titles or
     shares voids what was said before. Raises `WorkbenchError` for a work that does not exist or may not be seen.
     """
     with book.write(code, f"agree to {work_id}") as change:
@@ -64,7 +66,9 @@ def agree(book: Book, code: str, work_id: str) -> dict[str, Any]:
 
 
 def interested_in(change: Change, feed: Feed, work: Document, work_id: str) -> list[str]:
-    """Return the enrolled instances that hold a part: the work's own, and those of each share's party, by number or affiliation."""
+    """Return the enrolled instances that hold a part: the work's own, and those of each share's party, by number or
+    affiliation.
+    """
     rows = change.connection.execute(select(instance.c.code, instance.c.society).where(instance.c.state == "registered")).all()
     by_society = {row.society: row.code for row in rows if row.society}
     codes = {row.code for row in rows}

@@ -42,7 +42,8 @@ def new_challenge(book: Book) -> str:
 def authenticate(book: Book, signed: Signed, method: str, target: str, body: bytes) -> str:
     """Return the code of the instance that sent this request.
 
-    Raises `NotPermitted` in the same words for an unknown or revoked instance and a bad signature, and with `what="challenge"` when
+    Raises `NotPermitted` in the same words for an unknown or revoked instance and a bad signature, and with `what="challenge"`
+    when
     a new challenge is needed: it is old, or its counter was used already.
     """
     with book.write(signed.instance or "nobody", "request") as change:

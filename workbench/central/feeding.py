@@ -1,4 +1,6 @@
-"""The feed: everything that happened at the central instance in one gapless order, each line carrying the hash of the one before."""
+"""The feed: everything that happened at the central instance in one gapless order, each line carrying the hash of the one
+before.
+"""
 
 from __future__ import annotations
 
@@ -64,7 +66,9 @@ class Feed:
         return seq
 
     def put_notice(self, what: str, kind: str, entity_id: str, facts: dict[str, Any], audience: list[str]) -> int:
-        """Add a line that is no document: a conflict, a decision, an identifier; an empty audience is all who may see the document."""
+        """Add a line that is no document: a conflict, a decision, an identifier; an empty audience is all who may see the
+        document.
+        """
         for_whom = canonical_json(audience).decode() if audience else ""
         return self._add(what, kind, entity_id, "CENTRAL", "", 0, "", "given", for_whom, canonical_json(facts).decode())
 
@@ -112,9 +116,9 @@ def serve(book: Book, code: str, after: int, after_hash: str, limit: int) -> byt
         lines = [_line(row) for row in rows if viewer.may_read(row)]
         last = rows[-1] if rows else None
         header = {
-            "cursor": int(last["seq"]) if last else after,
-            "hash": str(last["hash"]) if last else after_hash,
-            "more": bool(last) and int(last["seq"]) < newest,
+            "cursor": int(last["seq"]) if last is not None else after,
+            "hash": str(last["hash"]) if last is not None else after_hash,
+            "more": last is not None and int(last["seq"]) < newest,
             "head": newest,
             "lines": len(lines),
         }
@@ -122,7 +126,9 @@ def serve(book: Book, code: str, after: int, after_hash: str, limit: int) -> byt
 
 
 def is_continued(connection: Connection, after: int, after_hash: str) -> bool:
-    """Tell whether this feed still holds what an instance saw last; not so after the central instance was restored from a backup."""
+    """Tell whether this feed still holds what an instance saw last; not so after the central instance was restored from a
+    backup.
+    """
     if after == 0:
         return True
     return connection.execute(select(feed.c.hash).where(feed.c.seq == after)).scalar() == after_hash

@@ -102,7 +102,9 @@ def share_with(book: Book, owner: str, audience: str, *, kind: str = "*", allowe
 
 
 def set_rehearsal(book: Book, on: bool, *, by: str = "operator") -> None:
-    """Switch rehearsal on or off: in rehearsal agreed works also get invented ISWCs from a reserved range; they are never official."""
+    """Switch rehearsal on or off: in rehearsal agreed works also get invented ISWCs from a reserved range; they are never
+    official.
+    """
     with book.write(by, "rehearsal on" if on else "rehearsal off") as change:
         set_meta(change.connection, "rehearsal", "1" if on else "")
 

@@ -1,6 +1,8 @@
-"""Receiving a batch: each change is applied once and in order, or kept with the reason why not; then, and only then, acknowledged.
+"""Receiving a batch: each change is applied once and in order, or kept with the reason why not; then, and only then,
+acknowledged.
 
-A change says what it started from. Where the central document is still that, it is replaced; where somebody else was first, the two
+A change says what it started from. Where the central document is still that, it is replaced; where somebody else was first,
+the two
 merge when they touch different fields and become a conflict when they touch the same one. The batch is one transaction.
 """
 
@@ -109,7 +111,7 @@ class Reception:
             "anchor": self._countersign(),
         }
 
-    # -- one change ---------------------------------------------------------------------------------------------------------------
+    # -- one change --------------------
 
     def _judge(self, op: dict[str, Any]) -> tuple[str, str, int]:
         if reason := self._fault(op):
@@ -227,7 +229,7 @@ class Reception:
             key = (received.c.origin == row["origin"], received.c.epoch == row["epoch"], received.c.seq == row["seq"])
             self.connection.execute(update(received).where(*key).values(state=state, reason=reason, feed_seq=feed_seq))
 
-    # -- what can be wrong with one ---------------------------------------------------------------------------------------------------
+    # -- what can be wrong with one --------------------
 
     def _fault(self, op: dict[str, Any]) -> str:
         facts = {name: value for name, value in op.items() if name != "sha256"}
@@ -239,6 +241,11 @@ class Reception:
             size = len(canonical_json(op.get("document")))
         except (WorkbenchError, ValueError, RecursionError) as error:
             return f"not a canonical change: {error}"
+        if size > LARGEST_DOCUMENT:
+            return f"the document is larger than {LARGEST_DOCUMENT} bytes"
+        return self._wrong_content(op)
+
+    def _wrong_content(self, op: dict[str, Any]) -> str:
         document, before, kind = op.get("document"), op.get("before"), op.get("kind")
         if op.get("origin") != self.code or op.get("epoch") != self.epoch:
             return f"written in the name of {op.get('origin')!r} by {self.code}"
@@ -256,8 +263,6 @@ class Reception:
             or document.get("id") != op["entity_id"]
         ):
             return "the document and its number do not fit"
-        if size > LARGEST_DOCUMENT:
-            return f"the document is larger than {LARGEST_DOCUMENT} bytes"
         if not isinstance(op.get("resolves"), int) or not isinstance(op.get("entry_hash"), str):
             return "fields of the wrong type"
         return ""
@@ -268,7 +273,7 @@ class Reception:
         if known is not None and known != op.get("entry_hash"):
             raise _fork(self.code, seq, str(op.get("entry_hash")), known)
 
-    # -- the stream ---------------------------------------------------------------------------------------------------------------
+    # -- the stream --------------------
 
     def _stream(self) -> tuple[int, str]:
         start = self.header.get("start") or {}
@@ -383,7 +388,8 @@ def settle_conflict(change: Change, feed: Feed, found: dict[str, Any], outcome: 
 def decide(book: Book, code: str, number: int, outcome: str, why: str, seen: str = "") -> dict[str, Any]:
     """Settle a conflict in favour of what is held: `rejected` by its holder or owner, `withdrawn` by the challenger.
 
-    Returns the conflict, which has an earlier outcome when it was settled already, and is still open when the challenger's document
+    Returns the conflict, which has an earlier outcome when it was settled already, and is still open when the challenger's
+    document
     is no longer the one with the digest `seen`: nobody rejects what he has not seen. Raises `NotFound` for a conflict that
     does not exist or does not concern this instance: the two are not told apart.
     """
@@ -405,7 +411,9 @@ def decide(book: Book, code: str, number: int, outcome: str, why: str, seen: str
 
 
 def common(book: Book, code: str, head: int, limit: int = 2_000) -> list[tuple[int, str]]:
-    """Return (number, hash) of changes received from an instance, newest first, not beyond `head`: where a restored book goes on."""
+    """Return (number, hash) of changes received from an instance, newest first, not beyond `head`: where a restored book goes
+    on.
+    """
     with book.read() as connection:
         query = (
             select(received.c.seq, received.c.entry_hash)

@@ -10,8 +10,12 @@ import uvicorn
 from .app import create_app
 
 
-def prepare(database_url: str, *, host: str = "127.0.0.1", port: int = 8470, log: str = "warning") -> tuple[uvicorn.Server, socket.socket, str]:
-    """Return (server, listening socket, address); run it with `server.run(sockets=[socket])`, stop it with `server.should_exit = True`."""
+def prepare(
+    database_url: str, *, host: str = "127.0.0.1", port: int = 8470, log: str = "warning"
+) -> tuple[uvicorn.Server, socket.socket, str]:
+    """Return (server, listening socket, address); run it with `server.run(sockets=[socket])`, stop it with `server.should_exit
+    = True`.
+    """
     app = create_app(database_url)
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
@@ -23,7 +27,12 @@ def prepare(database_url: str, *, host: str = "127.0.0.1", port: int = 8470, log
 
 
 def serve(
-    database_url: str, *, host: str = "127.0.0.1", port: int = 8470, ready: Callable[[str], None] | None = None, log: str = "warning"
+    database_url: str,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 8470,
+    ready: Callable[[str], None] | None = None,
+    log: str = "warning",
 ) -> None:
     """Run the central instance until it is stopped; port 0 takes a free one, and `ready` is told the address.
 

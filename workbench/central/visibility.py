@@ -1,6 +1,7 @@
 """Who may see what: repertoire by default everybody enrolled, agreements whom they concern, mandates their own society only.
 
-A line of the share policy makes an exception; the most exact one counts: this audience before everybody, this kind before all kinds.
+A line of the share policy makes an exception; the most exact one counts: this audience before everybody, this kind before all
+kinds.
 """
 
 from __future__ import annotations

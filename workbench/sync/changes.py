@@ -1,6 +1,7 @@
 """Changes on their way: what of a document leaves the house, one change as a line, many as a checked batch.
 
-The journal is the outbox: an entry of a synchronised kind that was made here (not pulled) is a change to push. Personal fields are left out by
+The journal is the outbox: an entry of a synchronised kind that was made here (not pulled) is a change to push. Personal fields
+are left out by
 an allow-list, so that a field somebody adds to a party tomorrow stays at home until it is listed here.
 """
 
@@ -134,7 +135,9 @@ def may_leave(kind: str, document: Document | None) -> Document | None:
 
 
 def take_in(kind: Kind, mine: Document | None, coming: Document) -> Document:
-    """Return the document to save here for one that came in: shared fields as they came, the fields that never travel as they are."""
+    """Return the document to save here for one that came in: shared fields as they came, the fields that never travel as they
+    are.
+    """
     allowed = SHARED[kind.name]
     document: Document = {"id": coming["id"]}
     for name in kind.fields:

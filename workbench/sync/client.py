@@ -29,8 +29,8 @@ from .pulling import Intake, pull
 from .pushing import hashes_at, meta, push, waiting_to_push
 
 _CONFLICT_COLUMNS = [
-    "conflict_id", "kind", "entity_id", "field", "base", "ours", "theirs", "side", "other", "state", "outcome", "decided_by", "why",
-    "opened_at", "closed_at",
+    "conflict_id", "kind", "entity_id", "field", "base", "ours", "theirs", "side", "other", "state", "outcome", "decided_by",
+    "why", "opened_at", "closed_at",
 ]  # fmt: skip
 
 
@@ -54,12 +54,13 @@ class SyncDesk:
         self.office = office
         self._line: Line | None = None
 
-    # -- the line -----------------------------------------------------------------------------------------------------------------
+    # -- the line --------------------
 
     def register(self, url: str = "", *, secret: str) -> dict[str, Any]:
         """Register this instance with the one-time token the central operator gave (`secret`), and remember the address.
 
-        A key is made at the first call and kept in the workspace, readable by its owner only; it never leaves. Registering again with
+        A key is made at the first call and kept in the workspace, readable by its owner only; it never leaves. Registering
+        again with
         the same token is harmless. Raises `Unreachable` when nobody answers, `NotPermitted` when the token is refused.
         """
         address = url or self.url
@@ -101,12 +102,14 @@ class SyncDesk:
     def line(self, line: Line) -> None:
         self._line = line
 
-    # -- exchange -----------------------------------------------------------------------------------------------------------------
+    # -- exchange --------------------
 
     def push(self, progress: Progress = silent) -> dict[str, Any]:
-        """Send our changes; returns counts (accepted, merged, same, conflict, waiting, quarantined, duplicate) and the signed head.
+        """Send our changes; returns counts (accepted, merged, same, conflict, waiting, quarantined, duplicate) and the signed
+        head.
 
-        Raises `Unreachable` when nobody answers: nothing is lost, push again. Raises `Conflict` when this book was copied back or rewritten.
+        Raises `Unreachable` when nobody answers: nothing is lost, push again. Raises `Conflict` when this book was copied back
+        or rewritten.
         """
         return push(self.office, self.line, progress)
 
@@ -128,7 +131,9 @@ class SyncDesk:
         return {"push": sent, "pull": came}
 
     def state(self) -> dict[str, Any]:
-        """Return where this book stands, without asking anybody: address, journal, what waits, marks, conflicts, the last signed head."""
+        """Return where this book stands, without asking anybody: address, journal, what waits, marks, conflicts, the last
+        signed head.
+        """
         with self.office.book.read() as connection:
             seq, head = journal.head(connection)
             signed = state.anchors(connection)
@@ -150,10 +155,12 @@ class SyncDesk:
                 "anchor_ok": not self._check(connection, signed),
             }
 
-    # -- conflicts ----------------------------------------------------------------------------------------------------------------
+    # -- conflicts --------------------
 
     def conflicts(self, state: str = "open") -> pd.DataFrame:
-        """Return conflicts as a frame, one row for each field in dispute: ours, theirs and what both started from; `state=""` for all."""
+        """Return conflicts as a frame, one row for each field in dispute: ours, theirs and what both started from; `state=""`
+        for all.
+        """
         rows = []
         with self.office.book.read() as connection:
             for found in conflict_book.listed(connection, state):
@@ -163,7 +170,8 @@ class SyncDesk:
         return pd.DataFrame(rows, columns=_CONFLICT_COLUMNS)
 
     def resolve(self, conflict_id: str, *, keep: Literal["ours", "theirs"], why: str, by: str = "") -> dict[str, Any]:
-        """Decide a conflict: a new change on top of the other's, or ours given up; both stay in the history. Returns the conflict.
+        """Decide a conflict: a new change on top of the other's, or ours given up; both stay in the history. Returns the
+        conflict.
 
         What does not dispute stays from both sides. The other side hears of it at the next exchange.
         Raises `NotFound` for an unknown conflict and `WorkbenchError` for one that is settled.
@@ -197,7 +205,7 @@ class SyncDesk:
         intake.flush()
         return keep == "ours" or holder
 
-    # -- looking ------------------------------------------------------------------------------------------------------------------
+    # -- looking --------------------
 
     def held(self) -> pd.DataFrame:
         """Return what could not be used, coming in or going out, with its reason; what can be tried again is, at every pull."""
@@ -218,7 +226,9 @@ class SyncDesk:
         return self.line.post(f"/v1/works/{work_id}/agree", {})
 
     def repertoire(self, society: str, since: str = "") -> pd.DataFrame:
-        """Return the central instance's view of a foreign society's works, one row a share: numbers and societies, no personal data."""
+        """Return the central instance's view of a foreign society's works, one row a share: numbers and societies, no personal
+        data.
+        """
         frames, after = [], "0"
         while after:
             answer = self.line.document("/v1/repertoire", society=society, since=since, after=after, format="csv")
@@ -229,7 +239,8 @@ class SyncDesk:
     def verify_anchor(self) -> AnchorCheck:
         """Tell whether this journal still holds every head that the central instance signed; a rewritten journal does not.
 
-        Asks the central instance for its own list; when it cannot be reached, the list kept here is checked and `asked_central` is False.
+        Asks the central instance for its own list; when it cannot be reached, the list kept here is checked and
+        `asked_central` is False.
         """
         with self.office.book.read() as connection:
             signed = state.anchors(connection)

@@ -157,7 +157,9 @@ class Line:
 
 
 def check_url(url: str) -> str:
-    """Return the address without a slash at its end; raises `WorkbenchError` for one that is no address, or sends in clear over a network."""
+    """Return the address without a slash at its end; raises `WorkbenchError` for one that is no address, or sends in clear
+    over a network.
+    """
     parts = urlsplit(url.strip())
     if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username or parts.query or parts.fragment:
         raise WorkbenchError(

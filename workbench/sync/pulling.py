@@ -120,7 +120,7 @@ class Intake:
             self.newly_seen.append((kind.name, document["id"], 0, document))
             self.seen[kind.name, document["id"]] = document
 
-    # -- one line -----------------------------------------------------------------------------------------------------------------
+    # -- one line --------------------
 
     def _one(self, line: dict[str, Any]) -> None:
         what, kind, entity_id = str(line.get("what")), str(line.get("kind")), str(line.get("entity_id"))
@@ -236,7 +236,7 @@ class Intake:
             return None
         return conflicts.find_open(self.connection, kind.name, entity_id, "challenger")
 
-    # -- notices --------------------------------------------------------------------------------------------------------------------
+    # -- notices --------------------
 
     def _conflict_notice(self, line: dict[str, Any]) -> None:
         facts, kind, entity_id = line["document"], KINDS[line["kind"]], line["entity_id"]
@@ -309,7 +309,7 @@ class Intake:
             origin = {**line, "origin": facts["decided_by"]}
             self._decide(origin, kind, ours, found["ours"], coming)
 
-    # -- what cannot be used now ---------------------------------------------------------------------------------------------------
+    # -- what cannot be used now --------------------
 
     def _hold(self, line: dict[str, Any], reason: str, detail: str) -> None:
         text = json.dumps(line, ensure_ascii=True, sort_keys=True)
@@ -376,7 +376,7 @@ class Intake:
                 missing += sorted(unknown - found)
         return missing
 
-    # -- documents here ---------------------------------------------------------------------------------------------------------------
+    # -- documents here --------------------
 
     def _prepare(self, lines: list[dict[str, Any]]) -> None:
         by_kind: dict[str, list[str]] = {}
@@ -424,7 +424,9 @@ class Intake:
         self.seen[kind.name, line["entity_id"]] = coming
 
     def _own_document(self, line: dict[str, Any], kind: Kind) -> Document | None:
-        """Return the document as our own journal has it, when this line is our own change; None for another's, or one lost in a restore."""
+        """Return the document as our own journal has it, when this line is our own change; None for another's, or one lost in
+        a restore.
+        """
         if line["origin"] != self.code or not line["op_seq"]:
             return None
         table = journal.journal

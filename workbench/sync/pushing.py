@@ -59,7 +59,8 @@ OUTCOMES = ("accepted", "merged", "same", "conflict", "waiting", "quarantined", 
 def where_to_start(office: Office, line: Line) -> tuple[int, str]:
     """Return (number, hash) of the last own entry that the central instance has, in this book's present epoch.
 
-    A restored book has a new epoch: then it is the last entry that both have. Raises `Conflict` when the entry is not in our journal.
+    A restored book has a new epoch: then it is the last entry that both have. Raises `Conflict` when the entry is not in our
+    journal.
     """
     with office.book.read() as connection:
         epoch = meta(connection, "epoch")
