@@ -2,58 +2,74 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
 from pathlib import Path
+
+import duckdb
 
 from workbench.core.errors import WorkbenchError
 from workbench.core.identifiers import isrc, iswc
 from workbench.matching.candidates import Line, Target
 
+COLUMNS = {
+    "works": "work_id, iswc, title, alt_titles, artists, writers, duration, isrcs",
+    "usages": "line_id, title, artist, writers, duration, isrc, iswc",
+    "truth": "line_id, work_id",
+}
 
-def load_set(folder: Path, name: str, limit: int | None = None):
-    """Return (targets, lines, truth by line key) of a generated set."""
-    works = _rows(folder / f"{name}.works.csv")
+
+def load_set(folder: Path, limit: int | None = None):
+    """Return (targets, lines, truth by line key) of a generated set: works, usages and truth as Parquet in `folder`."""
     targets = [
         Target(
             "work",
-            f"W{int(row['work_id']):07d}",
-            (row["title"], *_list(row["alt_titles"])),
-            tuple(_list(row["artists"])),
-            tuple(_list(row["writers"])),
-            tuple(_list(row["isrcs"])),
-            (_code(iswc, row["iswc"]),) if row["iswc"] else (),
-            round(float(row["duration"])) if row["duration"] else None,
+            name_of(work_id),
+            (title, *_list(others)),
+            tuple(_list(artists)),
+            tuple(_list(writers)),
+            tuple(_list(isrcs)),
+            (_code(iswc, code),) if code else (),
+            round(duration) if duration else None,
         )
-        for row in works
+        for work_id, code, title, others, artists, writers, duration, isrcs in _rows(folder, "works")
     ]
-    usages = _rows(folder / f"{name}.usages.csv")[:limit]
     lines = [
         Line(
-            row["line_id"],
-            row["title"],
-            row["artist"],
-            row["writers"],
-            _code(isrc, row["isrc"]),
-            _code(iswc, row["iswc"]),
-            round(float(row["duration"])) if row["duration"] else None,
+            str(line_id),
+            title or "",
+            artist or "",
+            writers or "",
+            _code(isrc, recording),
+            _code(iswc, work),
+            round(duration) if duration else None,
         )
-        for row in usages
+        for line_id, title, artist, writers, duration, recording, work in _rows(folder, "usages")[:limit]
     ]
-    truth = {
-        row["line_id"]: f"W{int(float(row['work_id'])):07d}" if row["work_id"] else ""
-        for row in _rows(folder / f"{name}.truth.csv")
-    }
+    truth = {str(line_id): "" if work_id is None else name_of(work_id) for line_id, work_id in _rows(folder, "truth")}
     return targets, lines, truth
 
 
-def _rows(file):
-    with file.open(encoding="utf-8", newline="") as handle:
-        return list(csv.DictReader(handle))
+def name_of(work_id):
+    """Return a target's id: as many digits for all, so that their order is the order of numbers."""
+    return f"W{int(work_id):07d}"
+
+
+def fingerprint(file: Path) -> str:
+    """Return a short digest of a data file, for the results."""
+    return hashlib.sha256(file.read_bytes()).hexdigest()[:16]
+
+
+def _rows(folder, table):
+    key = COLUMNS[table].split(",")[0]
+    query = f"SELECT {COLUMNS[table]} FROM read_parquet(?) ORDER BY {key}"  # noqa: S608  our own names
+    return [
+        tuple(None if isinstance(value, float) and value != value else value for value in row)
+        for row in duckdb.connect().execute(query, [str(folder / f"{table}.parquet")]).fetchall()
+    ]
 
 
 def _list(text):
-    return [part for part in text.split("; ") if part]
+    return [part for part in (text or "").split("; ") if part]
 
 
 def _code(rule, text):
@@ -61,8 +77,3 @@ def _code(rule, text):
         return rule(text) if text else ""
     except WorkbenchError:
         return ""
-
-
-def fingerprint(file: Path) -> str:
-    """Return a short digest of a data file, for the results."""
-    return hashlib.sha256(file.read_bytes()).hexdigest()[:16]

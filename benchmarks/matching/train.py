@@ -2,7 +2,7 @@
 
     python -m benchmarks.matching.train FOLDER --train s21 s22 --line s23 --threshold s24
 
-FOLDER holds `<set>.works.csv`, `<set>.usages.csv` and `<set>.truth.csv` as the benchmark's generator makes them (see README).
+Every set is a folder in FOLDER, as the benchmark's generator makes it (see README).
 The pair model is fitted on the first sets, the line model on a set the pair model never saw, the threshold on one neither saw.
 """
 
@@ -36,7 +36,7 @@ PENALTY = 3.0
 
 def prepare(folder, name):
     """Return (measures, line number, is it true, kept, lines) of every pair of a set."""
-    targets, lines, truth = load_set(folder, name)
+    targets, lines, truth = load_set(folder / name)
     repertoire = Repertoire(targets)
     source = TantivySource(repertoire)
     parts, owners, true, started = [], [], [], time.perf_counter()

@@ -155,6 +155,20 @@ def test_neither_the_order_of_lines_nor_the_size_of_chunks_nor_the_split_into_ba
     assert place.matching.run().digest == place.matching.run(["TALA-B-000002", "TALA-B-000001"]).digest
 
 
+def test_of_lines_that_differ_only_in_spelling_the_same_one_is_scored_in_any_order(place: Place) -> None:
+    place.recording("Nyota Saba", "Amani Trio")
+    spellings = [
+        {"title": title, "artist": "Amani Trio"} for title in ("Nyota Saba Live", "Nyota Saba (Live)", "Nyota Saba - Live")
+    ]
+    found = []
+    for rows in (spellings, spellings[::-1]):
+        place.report(*rows)
+        with place.office.book.read() as connection:
+            found.append(run_module._lines(connection, run_module._scope(connection, None)))
+    assert found[0] == found[1]
+    assert [line.title for line in found[0]] == ["Nyota Saba (Live)"]
+
+
 def test_every_line_of_the_report_is_in_the_summary_once(place_anywhere: Place) -> None:
     place = place_anywhere
     recording = place.recording(*SONGS[0])

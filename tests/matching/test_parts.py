@@ -60,18 +60,21 @@ def test_search_finds_through_a_slip_of_the_pen_and_never_by_position() -> None:
     for order in (targets, targets[::-1]):
         repertoire = Repertoire(order)
         found = TantivySource(repertoire).find(read_line(Line("k", "Malika", "Miriam Otieno")))
-        assert [repertoire.targets[row].id for row in found][0] == "W-0"
+        assert repertoire.targets[found[0]].id == "W-0"
     assert Vocabulary({"malaika", "pata"}).near("malaika") == []
 
 
 def test_a_candidate_an_identifier_names_is_never_dropped() -> None:
     targets = [Target("recording", f"R-{n:02d}", ("Malaika",), ("Miriam Otieno",)) for n in range(30)]
-    targets.append(Target("recording", "R-99", ("Quite Another",), ("Someone",), isrcs=("KEA012500001",)))
+    targets += [
+        Target("recording", f"R-{n}", (f"Quite Another {n}",), ("Someone",), isrcs=("KEA012500001",)) for n in range(92, 100)
+    ]
     repertoire = Repertoire(targets)
     line = read_line(Line("k", "Malaika", "Miriam Otieno", isrc="KEA012500001"))
     found = gather(repertoire, TantivySource(repertoire), line)
     pairs = choose(repertoire, [line], [found.positions], [found.named])
-    assert "R-99" in [repertoire.targets[row].id for row in pairs.target.tolist()]
+    kept = {repertoire.targets[row].id for row in pairs.target.tolist()}
+    assert kept >= {f"R-{n}" for n in range(92, 100)}
 
 
 def test_another_source_of_candidates_can_be_plugged_in() -> None:
@@ -80,7 +83,7 @@ def test_another_source_of_candidates_can_be_plugged_in() -> None:
     )
 
     class Nothing:
-        def find(self, line: object) -> list[int]:
+        def find(self, _line: object) -> list[int]:
             return []
 
     (ranked,) = rank(repertoire, Nothing(), load_model(), [Line("k", "malaika", "OTIENO MIRIAM")])
