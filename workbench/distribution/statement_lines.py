@@ -210,7 +210,10 @@ def _sources(engine: Engine) -> dict[str, Source]:
         "SELECT pool_id, name, base_micros, rate_ppm, amount_micros FROM deductions ORDER BY pool_id, position"
     ):
         taken[pool_id].append(Deduction(*row))
-    return {row[0]: Source(*row, deductions=tuple(taken[row[0]])) for row in engine.rows(_SOURCES)}
+    return {
+        pool_id: Source(pool_id, licensee, right, received, deducted, net, tuple(taken[pool_id]))
+        for pool_id, licensee, right, received, deducted, net in engine.rows(_SOURCES)
+    }
 
 
 def _held(engine: Engine) -> dict[tuple[str, str], list[Held]]:
