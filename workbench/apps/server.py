@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import secrets
 import signal
 import subprocess
 import sys
@@ -93,13 +94,12 @@ def serve(
         server = StaffServer(config=_configuration(wb, most_pages), workbench=wb, hosts=list(hosts), port=port, say=say)
         server.open_browser = open_browser
         server.initialize([])
-        beside = subprocess.Popen(lab_arguments(port + 1), env=lab_environment(workspace)) if lab else None  # noqa: S603
+        beside = _start_lab(workspace, port + 1, say) if lab else None
         try:
             server.start()
         finally:
             if beside is not None:
-                beside.terminate()
-                beside.wait(20)
+                _end_lab(beside)
 
 
 def lab_arguments(port: int = 8867) -> list[str]:
@@ -113,6 +113,11 @@ def lab_arguments(port: int = 8867) -> list[str]:
         *(sys.executable, "-m", "jupyterlab", "--no-browser", f"--ip={ADDRESS}", f"--port={port}"),
         f"--ServerApp.root_dir={root if folder.is_dir() else Path.cwd()}",
         *([f"--LabApp.default_url=/lab/tree/{folder.name}"] if folder.is_dir() else []),
+        "--ServerApp.jpserver_extensions={'voila.server_extension': False}",  # staff pages come from the staff server only
+        "--LabApp.extension_manager=readonly",
+        "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+        "--log-level=WARN",
+        *(["--allow-root"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []),
     ]
 
 
@@ -322,8 +327,24 @@ def _menu() -> list[dict[str, str]]:
 
 
 def lab_environment(workspace: str | Path) -> dict[str, str]:
-    """Return the environment in which every notebook opens this workspace."""
-    return {**os.environ, ENVIRONMENT_WORKSPACE: str(Path(workspace).resolve())}
+    """Return the environment in which every notebook opens this workspace, with a new token that lets a browser in."""
+    return {**os.environ, ENVIRONMENT_WORKSPACE: str(Path(workspace).resolve()), "JUPYTER_TOKEN": secrets.token_urlsafe(24)}
+
+
+def _start_lab(workspace: str | Path, port: int, say: Callable[[str], object]) -> subprocess.Popen[bytes]:
+    environment = lab_environment(workspace)
+    started = subprocess.Popen(lab_arguments(port), env=environment)  # noqa: S603  our own arguments
+    say(f"JupyterLab with the notebooks: http://{ADDRESS}:{port}/lab?token={environment['JUPYTER_TOKEN']}")
+    return started
+
+
+def _end_lab(started: subprocess.Popen[bytes]) -> None:
+    started.terminate()
+    try:
+        started.wait(15)
+    except subprocess.TimeoutExpired:
+        started.kill()
+        started.wait()
 
 
 def _log_to_file(log: logging.Logger, folder: Path) -> None:
