@@ -116,6 +116,7 @@ def lab_arguments(port: int = 8867) -> list[str]:
         "--ServerApp.jpserver_extensions={'voila.server_extension': False}",  # staff pages come from the staff server only
         "--LabApp.extension_manager=readonly",
         "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+        "--LabApp.news_url=None",
         "--log-level=WARN",
         *(["--allow-root"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []),
     ]
