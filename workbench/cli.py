@@ -16,6 +16,8 @@ from tqdm import tqdm
 from .core.errors import Finding, WorkbenchError, unknown
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from .api import Workbench
 
 app = typer.Typer(
@@ -226,10 +228,14 @@ def search(
 ) -> None:
     """Search the register."""
     with _open(folder) as wb:
-        desks = {"works": wb.works, "recordings": wb.recordings, "parties": wb.parties}
-        if kind not in desks:
-            raise unknown("kind", kind, desks)
-        _print_frame(desks[kind].search(text, limit=10))
+        found: dict[str, Callable[..., pd.DataFrame]] = {
+            "works": wb.works.search,
+            "recordings": wb.recordings.search,
+            "parties": wb.parties.search,
+        }
+        if kind not in found:
+            raise unknown("kind", kind, found)
+        _print_frame(found[kind](text, limit=10))
 
 
 @app.command()

@@ -76,7 +76,11 @@ def stage_rows(rows: Sequence[Mapping[str, Any]], layout: Layout, name: str) -> 
     sheet = Sheet(name or f"capture-{identity[:12]}", identity, layout)
     if not rows:
         return refuse(sheet, faults.of_file("no_lines", {}, sheet.file_name))
-    messages = [["rows", [[1, 1, header, []]]], ["rows", listed], ["end", {"physical_lines": len(rows) + 1, "sha256": identity}]]
+    messages: list[list[Any]] = [
+        ["rows", [[1, 1, header, []]]],
+        ["rows", listed],
+        ["end", {"physical_lines": len(rows) + 1, "sha256": identity}],
+    ]
     return _Staging(sheet, ",", silent).run(messages)
 
 

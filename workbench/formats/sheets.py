@@ -153,14 +153,16 @@ def parse_layout(data: Any, where: str = "") -> Layout:
         raise WorkbenchError("not a layout", expected="a mapping with name, purpose and fields", where=where)
     if strange := sorted(set(data) - _LAYOUT_KEYS, key=str):
         raise unknown("entry of a layout", str(strange[0]), _LAYOUT_KEYS, where)
-    fields = tuple(_field(str(name), given or {}, where) for name, given in data["fields"].items())
+    fields = tuple(_field(str(name), entries or {}, where) for name, entries in data["fields"].items())
+    texts = {key: str(data[key]) for key in ("encoding", "delimiter", "decimal", "timezone", "sheet") if key in data}
+    lists = {key: tuple(str(item) for item in data[key]) for key in ("one_of", "unique", "ignore") if key in data}
+    given: dict[str, Any] = {**texts, **lists}
     layout = Layout(
         name=str(data.get("name", "")),
         purpose=str(data.get("purpose", "")),
         about=str(data.get("about", "")),
         fields=fields,
-        **{key: str(data[key]) for key in ("encoding", "delimiter", "decimal", "timezone", "sheet") if key in data},
-        **{key: tuple(str(item) for item in data[key]) for key in ("one_of", "unique", "ignore") if key in data},
+        **given,
     )
     _judge(layout, where)
     return layout

@@ -177,9 +177,9 @@ class TantivySource:
         if not hits:
             return []
         rows = self._searcher.fast_field_values("row", [address for _, address in hits])
-        return [int(row) for row in rows]
+        return [row for row in rows if isinstance(row, int)]
 
-    def _clauses(self, field: str, words: dict[str, float], vocabulary: Vocabulary) -> list[tuple[object, object]]:
+    def _clauses(self, field: str, words: dict[str, float], vocabulary: Vocabulary) -> list[tuple[tantivy.Occur, tantivy.Query]]:
         weights = dict(words)
         for word, weight in words.items():
             for near in vocabulary.near(word) if self.spelling else ():

@@ -169,8 +169,8 @@ def _settle(
         "model": model.version,
     }
     if not choices:
-        evidence = {"thresholds": thresholds, "reasons": ["no_candidate"], "candidates": []}
-        return Decision(key, UNMATCHED, "", "", "scored", 0, 0, evidence)
+        nothing = {"thresholds": thresholds, "reasons": ["no_candidate"], "candidates": []}
+        return Decision(key, UNMATCHED, "", "", "scored", 0, 0, nothing)
     judged = [(choice, chance, _reasons(choice, chance, parameters)) for choice, chance in choices]
     chosen = next((each for each in judged if not each[2]), None)
     state = MATCHED if chosen else UNMATCHED

@@ -7,7 +7,7 @@ Ratios run from 0 to 1. The names of `MEASURES` are the vocabulary of the model 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -237,7 +237,7 @@ def _other_measures(asked: Sequence[LineReading], readings: Sequence[TargetReadi
     }
 
 
-def _compare(scorer: object, ours: Sequence[str], theirs: Sequence[str]) -> Column:
+def _compare(scorer: Callable[..., float], ours: Sequence[str], theirs: Sequence[str]) -> Column:
     return np.asarray(cpdist(ours, theirs, scorer=scorer, dtype=np.float32), np.float64) / 100 if ours else np.zeros(0)
 
 

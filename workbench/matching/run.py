@@ -9,7 +9,7 @@ wb.matching.rule("TALA-B-000001:17", recording="TALA-R-000217", why="title missp
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -95,7 +95,7 @@ class Matching:
         *,
         parameters: Parameters | None = None,
         rate_micros: int | None = None,
-        source: type[CandidateSource] | Any = TantivySource,
+        source: Callable[[Repertoire], CandidateSource] = TantivySource,
         why: str = "matching run",
         by: str = "",
         progress: Progress = silent,

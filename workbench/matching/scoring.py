@@ -49,7 +49,8 @@ class Logistic:
     def logit(self, columns: NDArray[np.float64]) -> Column:
         """Return the log-odds of every row of `columns` (rows x len(names))."""
         # einsum, not a matrix product: a row's sum must not depend on how many rows come with it
-        return np.einsum("ij,j->i", (columns - self.mean) / self.scale, self.weight) + self.intercept
+        summed: Column = np.einsum("ij,j->i", (columns - self.mean) / self.scale, self.weight)
+        return summed + self.intercept
 
     def points(self, columns: NDArray[np.float64]) -> NDArray[np.int64]:
         """Return what each field of `FIELDS` adds, in points, against an average pair of the training (rows x fields)."""
@@ -64,7 +65,8 @@ class Logistic:
         if data["names"] != list(names):
             odd = sorted(set(data["names"]) ^ set(names))
             raise WorkbenchError("the model file does not fit this program", got=odd[:3], next_step="Train it anew: make bench.")
-        return cls(tuple(names), *(np.array(data[part], np.float64) for part in ("mean", "scale", "weight")), data["intercept"])
+        mean, scale, weight = (np.array(data[part], np.float64) for part in ("mean", "scale", "weight"))
+        return cls(tuple(names), mean, scale, weight, data["intercept"])
 
 
 @dataclass(frozen=True, slots=True)

@@ -235,7 +235,7 @@ class UsageDesk:
             found = connection.execute(
                 select(usage_finding).where(usage_finding.c.batch_id == batch_id).order_by(usage_finding.c.position)
             ).mappings()
-            findings = [_as_finding(finding, row["file_name"]) for finding in found]
+            findings = [_as_finding(dict(finding), row["file_name"]) for finding in found]
         return UsageBatch(**row, findings=findings, _desk=self)
 
     def frame(self, batch_id: str, state: str = "") -> pd.DataFrame:
@@ -347,6 +347,7 @@ class UsageDesk:
             return changed(placed, findings=staged.findings)
         find_outside_period(staged, Period.parse(placed.period))
         total = len(staged.lines)
+        facts: dict[str, Any] = {"findings": staged.findings, **staged.counts}
         with intake.many_objects(), self.office.change(why, by) as change:
             if _twin(change.connection, placed) or (not replace and _older_version(change.connection, placed)):
                 raise Conflict(
@@ -355,9 +356,7 @@ class UsageDesk:
             batch_id = change.new_id("B")
             stored = [(batch_id, line, f"{batch_id}:{line}", *rest) for line, *rest in usage_rows(staged)]
             digest = lines_digest((row[1], row[3], row[5], row[-1]) for row in stored)
-            batch = changed(
-                placed, id=batch_id, received_at=change.at, lines_sha256=digest, findings=staged.findings, **staged.counts
-            )
+            batch = changed(placed, id=batch_id, received_at=change.at, lines_sha256=digest, **facts)
             if replace:
                 self._retire(change, replace, batch_id)
             change.connection.execute(usage_batch.insert().values(**_batch_row(batch)))

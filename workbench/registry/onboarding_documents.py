@@ -97,7 +97,8 @@ def _affiliations(clerk: Clerk, bundle: Bundle) -> list[dict[str, str]]:
     rows = []
     for line in bundle.lines:
         get = line.values.get
-        if not get("society"):
+        society = get("society", "")
+        if not society:
             continue
         for right in several(get("rights", "")) or [""]:
             if right.casefold() not in ("", *rules.RIGHTS):
@@ -105,7 +106,7 @@ def _affiliations(clerk: Clerk, bundle: Bundle) -> list[dict[str, str]]:
                 continue
             rows.append(
                 {
-                    "society": get("society").zfill(3),
+                    "society": society.zfill(3),
                     "right": right.casefold(),
                     "territory": "",
                     "starts_on": get("affiliated_from", ""),
@@ -148,7 +149,7 @@ def _work(clerk: Clerk, bundle: Bundle) -> Document | None:
         get = line.values.get
         kind = "natural" if get("role") in rules.WRITER_ROLES or get("first_name") else "legal"
         numbers = {"ipi_name_number": get("ipi_name_number", "")}
-        party = clerk.who(bundle, line, get("party"), get("first_name", ""), kind, "party", **numbers)
+        party = clerk.who(bundle, line, get("party", ""), get("first_name", ""), kind, "party", **numbers)
         if party is None:
             return None
         shares.append(
@@ -289,7 +290,7 @@ def _agreement(clerk: Clerk, bundle: Bundle, embodied: dict[str, str], ids: set[
     sides: dict[str, str] = {}
     for side, kind in (("assignor", "natural" if get("assignor_first_name") else "legal"), ("acquirer", "legal")):
         numbers = {"ipi_name_number": get(f"{side}_ipi", "")}
-        found = clerk.who(bundle, line, get(side), get(f"{side}_first_name", ""), kind, side, **numbers)
+        found = clerk.who(bundle, line, get(side, ""), get(f"{side}_first_name", ""), kind, side, **numbers)
         if found is None:
             return None
         if found.id.startswith("new:"):
@@ -312,9 +313,10 @@ def _agreement(clerk: Clerk, bundle: Bundle, embodied: dict[str, str], ids: set[
             "Enter the rights and shares it gives.",
         )
         return None
-    if get("ends_on") and get("ends_on") < get("starts_on"):
+    starts_on, ends_on = get("starts_on", ""), get("ends_on", "")
+    if ends_on and ends_on < starts_on:
         message = "the agreement ends before it starts"
-        clerk.fail(bundle, line, "period_order", "ends_on", message, get("ends_on"), f"{get('starts_on')} or later")
+        clerk.fail(bundle, line, "period_order", "ends_on", message, ends_on, f"{starts_on} or later")
         return None
     territories = [
         {"indicator": sign, "territory": clerk.territory(bundle, line, "territories", text)}
