@@ -9,12 +9,13 @@ from pathlib import Path
 import pandas as pd
 
 from .apps.staff import Staff
-from .core import journal
+from .core import journal, workspace_backup
+from .core.backup import Backup, read_backup, restore
+from .core.backup import backup as make_backup
 from .core.backup import check as check_book
-from .core.backup import read_backup, restore
 from .core.config import Config, create_workspace, read_config
 from .core.documents import Kind
-from .core.errors import Finding, WorkbenchError
+from .core.errors import Finding
 from .core.office import Office, Progress, silent
 from .core.store import Book, create_book, open_book
 from .core.territories import Territories, standard_territories
@@ -66,31 +67,31 @@ class Workbench:
 
     @classmethod
     def restore(
-        cls,
-        file: str | Path,
-        folder: str | Path,
-        *,
-        name: str = "",
-        book_url: str = "",
-        user: str = "",
-        progress: Progress = silent,
+        cls, file: str | Path, folder: str | Path, *, book_url: str = "", user: str = "", progress: Progress = silent
     ) -> Workbench:
-        """Make a workspace in an empty `folder` from a backup and open it; `name` is the society's, its code when not said.
+        """Make the workspace of a backup in an empty `folder` and open it: book, runs, rules, the society's name and settings.
 
-        Raises `WorkbenchError` for a damaged backup, a folder that has a workspace, or a database that is not empty.
+        The book goes to `book_url`, or to a file in the folder. Raises `WorkbenchError` for a damaged backup, a folder that has a
+        workspace, or a database that is not empty; then nothing was restored.
         """
         file, folder, by = Path(file), Path(folder).expanduser().resolve(), user or getpass.getuser()
-        if (folder / "workbench.toml").exists():
-            raise WorkbenchError("a workspace exists here already", got=folder, next_step="Restore into another folder.")
         held = read_backup(file, progress)
-        folder.mkdir(parents=True, exist_ok=True)
         url = book_url or f"sqlite:///{folder / 'book.sqlite'}"
-        restore(file, url, by=by, progress=progress)
+        with workspace_backup.put_back(file, held.workspace, folder, progress):
+            folder.mkdir(parents=True, exist_ok=True)
+            restore(file, url, by=by, progress=progress)
         book = open_book(url)
-        config = create_workspace(
-            folder, code=held.instance, name=name or held.instance, currency=book.meta("currency"), book_url=book_url
-        )
+        config = workspace_backup.make(
+            held.workspace, folder, code=held.instance, currency=book.meta("currency"), book_url=book_url
+        )  # fmt: skip
         return cls(config, book, by)
+
+    def backup(self, to: str | Path | None = None, progress: Progress = silent) -> Backup:
+        """Write the book, the runs, the rules and the settings into one verified file; `backups/` when `to` is not said.
+
+        Raises `WorkbenchError` where a file exists already.
+        """
+        return make_backup(self.book, Path(to) if to else self.config.backups, progress, workspace=self.config)
 
     def close(self) -> None:
         """Let go of the book."""

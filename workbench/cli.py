@@ -85,7 +85,7 @@ def upgrade(folder: Folder) -> None:
     except WorkbenchError:
         from .core.backup import backup as make_backup
 
-        print(f"Backup before the change: {make_backup(book, config.backups)}")
+        print(f"Backup before the change: {make_backup(book, config.backups, workspace=config)}")
         to_newest(book.engine, BOOK)
         require_current(book.engine, BOOK)
         print("The book is now at this program's schema.")
@@ -95,11 +95,9 @@ def upgrade(folder: Folder) -> None:
 def backup(
     folder: Folder, to: Annotated[Path | None, typer.Option(help="A file or folder; backups/ when not said.")] = None
 ) -> None:
-    """Write one verified file with everything in the book."""
-    from .core.backup import backup as make_backup
-
+    """Write one verified file with the whole book, the runs, the rules and the society's settings."""
     with _open(folder) as wb, _bars() as progress:
-        print(f"Backup written and verified: {make_backup(wb.book, to or wb.config.backups, progress=progress)}")
+        print(f"Backup written and verified: {wb.backup(to, progress=progress)}")
 
 
 @app.command()
@@ -294,6 +292,15 @@ def run_explain(folder: Folder, run_id: str, party: Annotated[str, typer.Option(
     """Show every cent of one party, back to its usage lines."""
     with _open(folder) as wb:
         _print_frame(wb.distribution.get(run_id).explain(party=party))
+
+
+@run_app.command("trace")
+def run_trace(
+    folder: Folder, run_id: str, usage: Annotated[str, typer.Argument(help="A usage line, like TALA-B-000004:11.")]
+) -> None:
+    """Show what one usage line earned, and who shares it."""
+    with _open(folder) as wb:
+        _print_frame(wb.distribution.get(run_id).trace(usage))
 
 
 @run_app.command("statements")

@@ -1,9 +1,10 @@
-"""A backup is one file with every row of the book as it stood at one moment; it restores into SQLite and PostgreSQL alike.
+"""A backup is one file with every row of the book as it stood at one moment, and the workspace's files; it restores anywhere.
 
 It is a logical snapshot, taken in one read transaction while others go on writing, so a society moves from a laptop to an
 office with the command it uses every night. The file is a zip: `manifest.json` (schema revision, instance, epoch, journal head;
-columns, rows and SHA-256 of each table) and `tables/NAME.jsonl`, one JSON array a row, sorted by primary key. Before it gets its
-name it is read back: every digest and the whole journal chain. Copying the files of a live book is not a backup.
+columns, rows and SHA-256 of each table; files and settings), `tables/NAME.jsonl`, one JSON array a row, sorted by primary key,
+and the files of the workspace (`workspace_backup`). Before it gets its name it is read back: every digest and the whole journal
+chain. Copying the files of a live book is not a backup.
 """
 
 from __future__ import annotations
@@ -24,15 +25,16 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, MetaData, Select, Table, Text, collate, func, insert, select, text
 from sqlalchemy.exc import DatabaseError
 
-from . import documents, journal
+from . import documents, journal, workspace_backup
 from .canonical import canonical_json, digest, file_digest
+from .config import Config
 from .errors import Finding, WorkbenchError
 from .office import Progress, silent
 from .store import BOOK, Book, Change, book_meta, make_engine, now_utc, require_current, revision, set_meta, upgrade
 
-FORMAT = "workbench-backup-1"
+FORMAT = "workbench-backup-2"
 CHUNK = 5_000
-_MANIFEST_LIMIT = 4_000_000
+_MANIFEST_LIMIT = 64_000_000
 _BOOKKEEPING = "alembic_version"
 
 
@@ -48,17 +50,20 @@ class Backup:
     journal_seq: int
     journal_hash: str
     rows: dict[str, int]
+    workspace: workspace_backup.Workspace
+    """The society's settings and the files of its runs and rules; nothing of them in the backup of a bare book."""
 
     def __str__(self) -> str:
-        count = sum(self.rows.values())
-        return f"{self.path}: {count:,} rows of {self.instance}, journal entry {self.journal_seq}, sha256 {self.sha256}"
+        held = f"{sum(self.rows.values()):,} rows of {self.instance}, {len(self.workspace.files):,} files of its runs and rules"
+        return f"{self.path}: {held}, journal entry {self.journal_seq}, sha256 {self.sha256}"
 
 
-def backup(book: Book, to: Path, progress: Progress = silent) -> Backup:
-    """Write every table of the book, as of one moment, into one verified file and return what it holds.
+def backup(book: Book, to: Path, progress: Progress = silent, *, workspace: Config | None = None) -> Backup:
+    """Write every table of the book, as of one moment, and the files of its `workspace` into one verified file.
 
-    `to` is the file, or a folder in which a name is made from instance and time. Writers are not held up. Raises `WorkbenchError`
-    where a file exists already, or when what was written does not read back.
+    Without `workspace` only the book. Returns what the file holds. `to` is the file, or a folder in which a name is made from
+    instance and time. Writers are not held up. Raises `WorkbenchError` where a file exists already, or when what was written does
+    not read back.
     """
     made_at = now_utc()
     if to.is_dir():
@@ -68,7 +73,7 @@ def backup(book: Book, to: Path, progress: Progress = silent) -> Backup:
     to.parent.mkdir(parents=True, exist_ok=True)
     unfinished = to.with_name(f".{to.name}.{secrets.token_hex(4)}.part")
     try:
-        _write(book, unfinished, made_at, progress)
+        _write(book, unfinished, made_at, progress, workspace)
         made = read_backup(unfinished, progress)
         unfinished.replace(to)
         _sync_folder(to.parent)
@@ -93,6 +98,8 @@ def read_backup(file: Path, progress: Progress = silent) -> Backup:
                 for _ in rows:
                     pass
         progress("verify", len(manifest["tables"]), len(manifest["tables"]))
+        files = workspace_backup.told(manifest)
+        workspace_backup.verify(archive, files, file.name)
     return Backup(
         file,
         file_digest(file),
@@ -102,6 +109,7 @@ def read_backup(file: Path, progress: Progress = silent) -> Backup:
         manifest["journal"]["seq"],
         manifest["journal"]["hash"],
         {name: table["rows"] for name, table in manifest["tables"].items()},
+        files,
     )
 
 
@@ -164,7 +172,7 @@ def check(
     return findings
 
 
-def _write(book: Book, file: Path, made_at: str, progress: Progress) -> None:
+def _write(book: Book, file: Path, made_at: str, progress: Progress, workspace: Config | None) -> None:
     with book.read() as connection, file.open("xb") as raw:
         seq, last_hash = journal.head(connection)
         tables = _tables(connection)
@@ -181,6 +189,7 @@ def _write(book: Book, file: Path, made_at: str, progress: Progress) -> None:
                         progress("backup", done + rows, total)
                 done += rows
                 described[table.name] = {"columns": [c.name for c in table.columns], "rows": rows, "sha256": sha.hexdigest()}
+            files = workspace_backup.put(archive, workspace, progress) if workspace else workspace_backup.NOTHING
             facts = {row.key: row.value for row in connection.execute(select(book_meta))}
             manifest = {
                 "format": FORMAT,
@@ -190,6 +199,7 @@ def _write(book: Book, file: Path, made_at: str, progress: Progress) -> None:
                 "made_at": made_at,
                 "journal": {"seq": seq, "hash": last_hash},
                 "tables": described,
+                "workspace": files.as_told(),
             }
             archive.writestr("manifest.json", canonical_json(manifest))
         raw.flush()
@@ -245,7 +255,8 @@ def _manifest(archive: zipfile.ZipFile, file: Path) -> dict[str, Any]:
                 where=file,
                 next_step="Restore it with the version of the workbench that made it.",
             )
-        expected = {"manifest.json", *(f"tables/{name}.jsonl" for name in manifest["tables"])}
+        files = workspace_backup.told(manifest).members
+        expected = {"manifest.json", *files, *(f"tables/{name}.jsonl" for name in manifest["tables"])}
         if sorted(archive.namelist()) != sorted(expected):
             odd = sorted(expected.symmetric_difference(archive.namelist()))
             raise _refused(file, "its members are not those its manifest names", ", ".join(odd[:3]) or "one twice")
