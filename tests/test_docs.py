@@ -29,7 +29,14 @@ def command_blocks(page: Path) -> list[str]:
 
 
 def environment() -> dict[str, str]:
-    return {**os.environ, "PATH": f"{ROOT / '.venv' / 'bin'}:{os.environ['PATH']}", "SCALE": "0.02", "WORKBENCH_USER": "a.mwangi"}
+    """What the commands run in; make takes the environment as it is, since the folder is not its own."""
+    return {
+        **os.environ,
+        "PATH": f"{ROOT / '.venv' / 'bin'}:{os.environ['PATH']}",
+        "SCALE": "0.02",
+        "WORKBENCH_USER": "a.mwangi",
+        "MAKEFLAGS": "-o .venv/.complete",
+    }
 
 
 @pytest.fixture(scope="module")

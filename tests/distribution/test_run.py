@@ -355,6 +355,20 @@ def test_every_cent_of_every_party_reaches_its_usage_line_and_receipt(wb):
     assert list(run.explain(party="TALA-P-000004")["chain"].unique()) == ["TALA-A-000001"]
 
 
+def test_a_line_is_traced_to_all_who_share_it_or_to_the_reason_it_is_held(wb):
+    run = wb.distribution.prepare(PERIOD)
+    points = run.table("usage_points")
+    assert {"", *points["reason"]} - {""}, "the small book holds something"
+    for usage_id, rows in points.groupby("usage_id"):
+        traced = run.trace(usage_id)
+        assert set(traced["pool_id"]) == set(rows["pool_id"])
+        assert set(traced.loc[traced["reason"] != "", "pool_id"]) == set(rows.loc[rows["reason"] != "", "pool_id"])
+        for _, shares in traced[traced["payee_id"] != ""].groupby(["pool_id", "target_id"]):
+            assert shares["share_percent"].sum() <= 100
+    with pytest.raises(NotFound, match="Did you mean"):
+        run.trace(f"{points['usage_id'].iloc[0]}0")
+
+
 def test_nobody_unknown_is_explained(wb):
     run = wb.distribution.prepare(PERIOD)
     with pytest.raises(NotFound, match="Did you mean TALA-P-00000"):

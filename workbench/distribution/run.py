@@ -50,6 +50,7 @@ from .runs import (
     read_parameters,
     write_parameters,
 )
+from .trace import trace
 from .waiting import waiting_money
 
 
@@ -134,6 +135,10 @@ class Run:
     def explain(self, party: str) -> pd.DataFrame:
         """Return every micro a party earned, by usage line: see `explain.explain`; `party` is a party id or `society:<code>`."""
         return explain(self.folder, party)
+
+    def trace(self, usage_id: str) -> pd.DataFrame:
+        """Return what one usage line earned in each pool and who shares it, or why it is held: see `trace.trace`."""
+        return trace(self.folder, usage_id)
 
     def approve(self, *, by: str) -> Run:
         """Approve the run as it stands: a second person says yes to this digest.
