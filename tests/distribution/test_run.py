@@ -242,7 +242,7 @@ def test_an_invoice_that_reaches_beyond_the_period_is_left_out_and_reported(wb):
     bill(wb, "TALA-C-000002", 100 * UNIT, period="2025")
     run = wb.distribution.prepare(PERIOD)
     assert len(run.table("receipts")) == 2
-    assert list(run.findings["code"]) == ["receipt_beyond_period"]
+    assert run.findings["code"][0] == "receipt_beyond_period"
 
 
 def test_what_is_too_little_to_pay_is_carried_forward_into_the_next_run(wb):
@@ -362,7 +362,8 @@ def test_a_line_is_traced_to_all_who_share_it_or_to_the_reason_it_is_held(wb):
     for usage_id, rows in points.groupby("usage_id"):
         traced = run.trace(usage_id)
         assert set(traced["pool_id"]) == set(rows["pool_id"])
-        assert set(traced.loc[traced["reason"] != "", "pool_id"]) == set(rows.loc[rows["reason"] != "", "pool_id"])
+        assert set(traced.loc[traced["reason"] != "", "pool_id"]) >= set(rows.loc[rows["reason"] != "", "pool_id"])
+        assert all((traced["reason"] != "") | (traced["payee_id"] != "")), "every row says who, or why not"
         for _, shares in traced[traced["payee_id"] != ""].groupby(["pool_id", "target_id"]):
             assert shares["share_percent"].sum() <= 100
     with pytest.raises(NotFound, match="Did you mean"):
@@ -381,6 +382,8 @@ def test_nobody_unknown_is_explained(wb):
 def test_money_that_waits_is_listed_until_it_is_distributed(wb):
     waiting = wb.distribution.pools(PERIOD)
     assert list(waiting["received"]) == [Decimal(696), Decimal(3000)]
+    assert list(waiting["tax"]) == [Decimal(96), Decimal(0)]
+    assert list(waiting["net"]) == [Decimal(600), Decimal(3000)]
     assert wb.distribution.pools("2024").empty
     with pytest.raises(WorkbenchError, match="no money to distribute"):
         wb.distribution.prepare("2024")

@@ -38,7 +38,16 @@ _LINES = """
     JOIN pools p ON p.pool_id = u.pool_id
     LEFT JOIN entitlements e ON e.pool_id = u.pool_id AND e.target_kind = u.target_kind AND e.target_id = u.target_id
         AND e.as_of_on = u.as_of_on AND u.reason = ''
-    ORDER BY u.pool_id, u.target_id, e.role, e.owner_party_id, e.chain, e.payee_id
+    WHERE u.reason <> '' OR e.payee_id IS NOT NULL
+    UNION ALL
+    SELECT u.pool_id, u.target_id, u.points_milli, u.amount_micros, p.currency, h.reason, NULL, h.party_id, NULL, NULL, NULL
+    FROM usage_points u
+    JOIN asked a ON a.usage_id = u.usage_id
+    JOIN pools p ON p.pool_id = u.pool_id
+    JOIN holds h ON h.pool_id = u.pool_id AND h.target_kind = u.target_kind AND h.target_id = u.target_id
+        AND h.as_of_on = u.as_of_on
+    WHERE u.reason = '' AND u.target_id <> ''
+    ORDER BY 1, 2, 6, 7, 8, 9, 11
 """
 
 
@@ -48,7 +57,7 @@ def trace(run_folder: Path, usage_id: str) -> pd.DataFrame:
     Raises `NotFound` for a line that is not in the run, with the nearest ones.
     """
     with Engine() as engine:
-        for name in ("usage_points", "pools", "entitlements"):
+        for name in ("usage_points", "pools", "entitlements", "holds"):
             declared = table(name)
             engine.load_csv(name, run_folder / declared.place / declared.file, declared.types)
         engine.load_rows("asked", {"usage_id": "text"}, [(usage_id,)])
