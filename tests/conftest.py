@@ -12,6 +12,8 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.engine import make_url
 
 from tests.postgres import running_server
+from tests.society import new_office
+from workbench.core.office import Office
 
 HERE = Path(__file__).resolve().parent
 
@@ -53,3 +55,19 @@ def book_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path / 'book.sqlite'}"
     return str(request.getfixturevalue("postgres_url"))
+
+
+@pytest.fixture
+def office(tmp_path: Path) -> Iterator[Office]:
+    """A society with an empty book on SQLite."""
+    made = new_office(tmp_path / "society")
+    yield made
+    made.book.close()
+
+
+@pytest.fixture
+def office_anywhere(tmp_path: Path, book_url: str) -> Iterator[Office]:
+    """A society with an empty book, once on SQLite and once on PostgreSQL."""
+    made = new_office(tmp_path / "society", book_url)
+    yield made
+    made.book.close()

@@ -27,6 +27,26 @@ class Good:
     needed_field: str
 
 
+def streaming_report(header: tuple[str, str, str, str, str, str]) -> Good:
+    """A streaming platform's report under any spelling of title, artist, ISRC, duration, streams and revenue."""
+    lines = (
+        ("Malaika", "Amani Trio", "KEA011900001", "3:20", "10", "1.50"),
+        ("Pole pole", "Amani Trio", "KEA011900002", "200", "20", "2.50"),
+        ("Sina", "Baraka", "", "PT3M", "30", "3"),
+    )
+    return Good(
+        header,
+        lines,
+        text=0,
+        text_field="title",
+        number=5,
+        number_field="revenue",
+        number_code="not_amount",
+        needed=4,
+        needed_field="plays",
+    )
+
+
 @dataclass(frozen=True)
 class Fault:
     """What a malformed file must give: a finding of this code at this line and field; refused files have no lines at all."""

@@ -13,26 +13,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.formats.malformed import Good, csv, faults, xlsx
+from tests.formats.malformed import csv, faults, streaming_report, xlsx
 from workbench.core.errors import WorkbenchError
 from workbench.formats import intake, reader
 from workbench.formats.sheets import find_layout
 
-GOOD = Good(
-    ("Track Title", "Artist", "ISRC", "Duration", "Streams", "Revenue"),
-    (
-        ("Malaika", "Amani Trio", "KEA011900001", "3:20", "10", "1.50"),
-        ("Pole pole", "Amani Trio", "KEA011900002", "200", "20", "2.50"),
-        ("Sina", "Baraka", "", "PT3M", "30", "3"),
-    ),
-    text=0,
-    text_field="title",
-    number=5,
-    number_field="revenue",
-    number_code="not_amount",
-    needed=4,
-    needed_field="plays",
-)
+GOOD = streaming_report(("Track Title", "Artist", "ISRC", "Duration", "Streams", "Revenue"))
 FAULTS = faults(GOOD)
 STREAMING = find_layout("streaming-report-v1")
 PLAYLIST = find_layout("radio-playlist-v1")

@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 from tests.matching.place import Place, make_place
+from workbench.core.office import Office
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Iterator[Place]:
-    made = make_place(tmp_path)
-    yield made
-    made.office.book.close()
+def place(office: Office) -> Place:
+    return make_place(office)
 
 
 @pytest.fixture
-def place_anywhere(tmp_path: Path, book_url: str) -> Iterator[Place]:
-    made = make_place(tmp_path, book_url)
-    yield made
-    made.office.book.close()
+def place_anywhere(office_anywhere: Office) -> Place:
+    return make_place(office_anywhere)

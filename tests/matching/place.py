@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from workbench.core import documents
-from workbench.core.config import create_workspace
 from workbench.core.office import Office
-from workbench.core.store import create_book
 from workbench.matching.run import Matching
 from workbench.matching.usage import UsageBatch, UsageDesk
 from workbench.registry.licences import INVOICE, LICENCE, LICENSEE, RECEIPT
@@ -58,10 +55,12 @@ class Place:
         return [(row.state, row.target_id if row.state == "matched" else "") for row in frame.itertuples()]
 
 
-def make_place(folder: Path, url: str = "") -> Place:
-    config = create_workspace(folder / "society", code="TALA", name="Tala", currency="KES", book_url=url)
-    office = Office(create_book(config.book_url, instance="TALA", currency="KES"), config, "a.mwangi")
+def first_licence(office: Office) -> str:
+    """Give a society its first licence and return its id."""
     with office.change("first licence") as change:
         licensee = documents.save(change, LICENSEE, {"name": "Radio One"})
-        licence = documents.save(change, LICENCE, {"licensee_id": licensee["id"], "number": "1"})
-    return Place(office, Matching(office), UsageDesk(office), licence["id"])
+        return str(documents.save(change, LICENCE, {"licensee_id": licensee["id"], "number": "1"})["id"])
+
+
+def make_place(office: Office) -> Place:
+    return Place(office, Matching(office), UsageDesk(office), first_licence(office))

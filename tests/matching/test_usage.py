@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,32 +10,16 @@ import pandas as pd
 import pytest
 from sqlalchemy import func, select, update
 
-from tests.formats.malformed import Good, csv, faults, xlsx
+from tests.formats.malformed import csv, faults, streaming_report, xlsx
+from tests.matching.place import first_licence
 from workbench.core import documents, journal
-from workbench.core.config import create_workspace
 from workbench.core.errors import Conflict, NotFound, WorkbenchError
 from workbench.core.office import Office
-from workbench.core.store import create_book
 from workbench.matching.text import plain, repair, same_text, usage_key
 from workbench.matching.usage import UsageBatch, UsageDesk, usage, usage_batch, usage_finding, usage_place
-from workbench.registry.licences import LICENCE, LICENSEE
 from workbench.registry.performances import PERFORMANCE
 
-GOOD = Good(
-    ("title", "artist", "isrc", "duration", "streams", "revenue"),
-    (
-        ("Malaika", "Amani Trio", "KEA011900001", "3:20", "10", "1.50"),
-        ("Pole pole", "Amani Trio", "KEA011900002", "200", "20", "2.50"),
-        ("Sina", "Baraka", "", "PT3M", "30", "3"),
-    ),
-    text=0,
-    text_field="title",
-    number=5,
-    number_field="revenue",
-    number_code="not_amount",
-    needed=4,
-    needed_field="plays",
-)
+GOOD = streaming_report(("title", "artist", "isrc", "duration", "streams", "revenue"))
 FAULTS = faults(GOOD)
 
 
@@ -60,28 +43,19 @@ class Place:
             return tuple(connection.execute(select(func.count()).select_from(table)).scalar_one() for table in tables)
 
 
-def _place(tmp_path: Path, url: str) -> Place:
-    config = create_workspace(tmp_path / "society", code="TALA", name="Tala", currency="KES", book_url=url)
-    office = Office(create_book(config.book_url, instance="TALA", currency="KES"), config, "a.mwangi")
-    with office.change("first licence") as change:
-        licensee = documents.save(change, LICENSEE, {"name": "Radio One"})
-        licence = documents.save(change, LICENCE, {"licensee_id": licensee["id"], "number": "1"})
-    return Place(UsageDesk(office), office, licence["id"], tmp_path)
+def _place(office: Office, folder: Path) -> Place:
+    return Place(UsageDesk(office), office, first_licence(office), folder)
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Iterator[Place]:
-    made = _place(tmp_path, f"sqlite:///{tmp_path / 'book.sqlite'}")
-    yield made
-    made.office.book.close()
+def place(office: Office, tmp_path: Path) -> Place:
+    return _place(office, tmp_path)
 
 
 @pytest.fixture
-def anywhere(tmp_path: Path, book_url: str) -> Iterator[Place]:
+def anywhere(office_anywhere: Office, tmp_path: Path) -> Place:
     """On each database."""
-    made = _place(tmp_path, book_url)
-    yield made
-    made.office.book.close()
+    return _place(office_anywhere, tmp_path)
 
 
 def test_a_batch_holds_every_line_with_its_key_state_and_raw_cells(anywhere: Place) -> None:

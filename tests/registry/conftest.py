@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 
-from workbench.core.config import create_workspace
 from workbench.core.office import Office
-from workbench.core.store import create_book
 from workbench.registry.agreements import Agreements
 from workbench.registry.licences import Licences
 from workbench.registry.mandates import Mandates
@@ -40,22 +36,13 @@ class Desks:
         return [one.id for one in self.parties.save_many([{"kind": "natural", "name": name} for name in names], why="joined")]
 
 
-def _open(folder: Path, url: str) -> Desks:
-    config = create_workspace(folder, code="TALA", name="Tala", currency="KES", territory="404", book_url=url)
-    return Desks(Office(create_book(config.book_url, instance="TALA", currency="KES"), config, "a.mwangi"))
-
-
 @pytest.fixture
-def both(book_url: str, tmp_path: Path) -> Iterator[Desks]:
+def both(office_anywhere: Office) -> Desks:
     """The desks, once on SQLite and once on PostgreSQL."""
-    desks = _open(tmp_path / "society", book_url)
-    yield desks
-    desks.office.book.close()
+    return Desks(office_anywhere)
 
 
 @pytest.fixture
-def desks(tmp_path: Path) -> Iterator[Desks]:
+def desks(office: Office) -> Desks:
     """The desks on SQLite."""
-    desks = _open(tmp_path / "society", f"sqlite:///{tmp_path / 'book.sqlite'}")
-    yield desks
-    desks.office.book.close()
+    return Desks(office)

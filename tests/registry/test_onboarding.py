@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,11 +11,9 @@ from sqlalchemy import func, select
 
 from tests.formats.malformed import Good, csv, faults
 from workbench.core import documents, journal
-from workbench.core.config import create_workspace
 from workbench.core.errors import NotFound, WorkbenchError
 from workbench.core.office import Office
 from workbench.core.shares import WHOLE
-from workbench.core.store import create_book
 from workbench.registry.agreements import AGREEMENT
 from workbench.registry.onboarding import Intake, Onboarding
 from workbench.registry.parties import PARTY
@@ -72,25 +69,15 @@ class Place:
             )
 
 
-def _place(tmp_path: Path, url: str) -> Place:
-    config = create_workspace(tmp_path / "society", code="TALA", name="Tala", currency="KES", book_url=url)
-    office = Office(create_book(config.book_url, instance="TALA", currency="KES"), config, "a.mwangi")
+@pytest.fixture
+def place(office: Office, tmp_path: Path) -> Place:
     return Place(Onboarding(office), office, tmp_path)
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Iterator[Place]:
-    made = _place(tmp_path, f"sqlite:///{tmp_path / 'book.sqlite'}")
-    yield made
-    made.office.book.close()
-
-
-@pytest.fixture
-def anywhere(tmp_path: Path, book_url: str) -> Iterator[Place]:
+def anywhere(office_anywhere: Office, tmp_path: Path) -> Place:
     """On each database."""
-    made = _place(tmp_path, book_url)
-    yield made
-    made.office.book.close()
+    return Place(Onboarding(office_anywhere), office_anywhere, tmp_path)
 
 
 def codes(intake: Intake) -> list[tuple[str, int, str]]:
