@@ -15,7 +15,6 @@ FIELD_NAMES = {
     "artist": "Performer",
     "writers": "Writers",
     "duration": "Duration",
-    "title and artist": "Title and performer",
     "isrc": "ISRC",
     "iswc": "ISWC",
     "version": "Version",
@@ -141,7 +140,9 @@ def _candidate_head(number: int, candidate: Any, key: str) -> Node:
 def _cell(candidate: Any, name: str, *, best: bool) -> Node:
     part = next((part for part in candidate.fields if part.field == name), None)
     value, points = (part.candidate_value, part.points) if part else ("", 0)
-    if points > 0:
+    if part is None or not (part.usage_value and value):
+        says, kind = ("not reported" if value else "not known"), "nothing"
+    elif points > 0:
         says, kind = f"✓ for, +{points}", "for"
     elif points < 0:
         says, kind = f"✗ against, −{-points}", "against"

@@ -23,7 +23,9 @@ from .features import MEASURES, Column
 MODEL_FILE = Path(__file__).parent / "data" / "model-v1.json"
 DOUBLING = float(10 / np.log(2))
 """Points per unit of log-odds: ten points double the odds."""
-FIELDS = tuple(dict.fromkeys(MEASURES.values()))
+JOINT = "title and artist"
+"""What title and artist say together; an explanation gives each half of it, so that equal names never seem to speak against."""
+FIELDS = tuple(dict.fromkeys(field for field in MEASURES.values() if field != JOINT))
 """The fields an explanation speaks of, in order."""
 _HINGES = {
     "title_core": (0.7, 0.85, 0.95), "title_sorted": (0.7, 0.85, 0.95), "title_full": (0.8,), "title_bare": (0.7, 0.9),
@@ -56,8 +58,13 @@ class Logistic:
         """Return what each field of `FIELDS` adds, in points, against an average pair of the training (rows x fields)."""
         parts = (columns - self.mean) / self.scale * self.weight
         fields = [field_of(name) for name in self.names]
-        summed = [parts[:, [place for place, name in enumerate(fields) if name == field]].sum(axis=1) for field in FIELDS]
-        return np.rint(np.column_stack(summed) * DOUBLING).astype(np.int64)
+        summed = {
+            field: parts[:, [place for place, name in enumerate(fields) if name == field]].sum(axis=1)
+            for field in (*FIELDS, JOINT)
+        }
+        for field in ("title", "artist"):
+            summed[field] = summed[field] + summed[JOINT] / 2
+        return np.rint(np.column_stack([summed[field] for field in FIELDS]) * DOUBLING).astype(np.int64)
 
     @classmethod
     def read(cls, data: dict[str, Any], names: Sequence[str]) -> Logistic:
@@ -135,7 +142,7 @@ def field_of(column: str) -> str:
     """Return the field a column speaks of, for explanations."""
     if "*" in column:
         first, second = (part.strip().split(" ")[0] for part in column.split("*"))
-        return "title and artist" if {first, second} == {"title", "artist"} else second
+        return JOINT if {first, second} == {"title", "artist"} else second
     for mark in (">", "<", "=", "?", " "):
         column = column.split(mark)[0]
     return MEASURES[column]
