@@ -99,6 +99,7 @@ class Schema:
     name: str
     metadata: MetaData
     migrations: Path
+    """The folder that holds `versions`; how they are run is the same for all, `core/migrations/env.py`."""
 
 
 BOOK = Schema("book", metadata, Path(__file__).parent / "migrations")
@@ -251,18 +252,20 @@ def refuse_network_file_system(folder: Path) -> None:
 
 def upgrade(engine: Engine, schema: Schema) -> None:
     """Bring a database to the newest schema, all or nothing; foreign keys are off meanwhile and checked after."""
-    config = _alembic(schema)
-    with engine.connect() as connection:
-        if engine.dialect.name == "sqlite":
-            connection.connection.driver_connection.execute("PRAGMA foreign_keys=OFF")  # type: ignore[union-attr]
-        with connection.begin():
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+    config = alembic_config(schema)
+    try:
+        with engine.connect() as connection:
             if engine.dialect.name == "sqlite":
-                broken = connection.exec_driver_sql("PRAGMA foreign_key_check").fetchall()
-                if broken:
-                    raise DamagedBook("migration left rows without their owner", got=broken[:5])
-    engine.dispose()
+                connection.connection.driver_connection.execute("PRAGMA foreign_keys=OFF")  # type: ignore[union-attr]
+            with connection.begin():
+                config.attributes["connection"] = connection
+                command.upgrade(config, "head")
+                if engine.dialect.name == "sqlite":
+                    broken = connection.exec_driver_sql("PRAGMA foreign_key_check").fetchall()
+                    if broken:
+                        raise DamagedBook("migration left rows without their owner", got=broken[:5])
+    finally:
+        engine.dispose()  # also after a failure: no connection that ignores foreign keys may be used again
 
 
 def revision(engine: Engine) -> str | None:
@@ -273,7 +276,7 @@ def revision(engine: Engine) -> str | None:
 
 def require_current(engine: Engine, schema: Schema) -> None:
     """Raise `WorkbenchError` unless the database is at this program's schema; a newer one is never opened."""
-    scripts = ScriptDirectory.from_config(_alembic(schema))
+    scripts = ScriptDirectory.from_config(alembic_config(schema))
     found, wanted = revision(engine), scripts.get_current_head()
     if found == wanted:
         return
@@ -287,9 +290,12 @@ def require_current(engine: Engine, schema: Schema) -> None:
     raise WorkbenchError("the book's schema does not fit this program", got=found, expected=wanted, next_step=step)
 
 
-def _alembic(schema: Schema) -> AlembicConfig:
+def alembic_config(schema: Schema) -> AlembicConfig:
+    """Return what Alembic needs to run or write the migrations of a schema; the caller adds the `connection` attribute."""
     config = AlembicConfig()
-    config.set_main_option("script_location", str(schema.migrations).replace("%", "%%"))
+    config.set_main_option("script_location", str(BOOK.migrations).replace("%", "%%"))
+    config.set_main_option("version_locations", str(schema.migrations / "versions").replace("%", "%%"))
+    config.set_main_option("path_separator", "newline")  # a folder's name may have any other character in it
     config.attributes["metadata"] = schema.metadata
     return config
 

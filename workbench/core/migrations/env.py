@@ -1,4 +1,4 @@
-"""Run the book's migrations on the connection that the caller holds; the caller's transaction is the migration's."""
+"""Run a schema's migrations on the connection that the caller holds; the caller's transaction is the migration's."""
 
 from alembic import context
 
