@@ -71,6 +71,14 @@ def test_every_command_block_runs(page: Path, checkout: Path) -> None:
             assert done.returncode == 0, f"{block}\n--\n{done.stdout}{done.stderr}"
 
 
+def test_the_python_of_the_readme_runs(checkout: Path) -> None:
+    blocks = re.findall(r"^```python\n(.*?)^```", (ROOT / "README.md").read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    program = [str(ROOT / ".venv" / "bin" / "python"), "-c", "\n".join(blocks)]
+    done = subprocess.run(program, cwd=checkout, env=environment(), capture_output=True, text=True, timeout=120, check=False)
+    assert blocks
+    assert done.returncode == 0, done.stderr
+
+
 def test_make_serve_starts_the_apps_and_the_laboratory(checkout: Path) -> None:
     server = subprocess.Popen(
         ["make", "serve"],
