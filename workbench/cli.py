@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 from tqdm import tqdm
@@ -403,6 +403,34 @@ def staff_add(
 
 
 @app.command()
+def notebook(
+    folder: Folder,
+    file: Annotated[Path, typer.Argument(help="A notebook, like notebooks/distribution/2_run.ipynb.")],
+    parameter: Annotated[
+        list[str] | None, typer.Option("--parameter", "-p", help="name=value, as its first cell names them.")
+    ] = None,
+    to: Annotated[
+        Path | None, typer.Option(help="Where the executed notebook goes; notebooks/ of the workspace when not said.")
+    ] = None,
+    user: User = "",
+) -> None:
+    """Run a notebook on a society, with checked parameters, and keep it as it was executed."""
+    from .core.config import read_config
+    from .notebooks import run
+
+    config = read_config(folder)
+    given = {"workspace": str(config.folder), **({"user": user} if user else {})}
+    for text in parameter or []:
+        name, equals, value = text.partition("=")
+        if not equals:
+            raise WorkbenchError("not a parameter", got=text, expected="name=value, like period=2025-Q3")
+        given[name] = value
+    output = to or config.folder / "notebooks" / f"{file.parent.name}-{file.name}"
+    manifest = run(file, output, given)
+    print(f"{file.name} is {manifest['state']}: {output}")
+
+
+@app.command()
 def serve(
     folder: Folder,
     port: Annotated[int, typer.Option(help="Port of the staff apps.")] = 8866,
@@ -418,9 +446,25 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run one verb; a problem becomes one readable sentence and exit code 2."""
     try:
         app(args=list(arguments) if arguments is not None else None)
-    except WorkbenchError as error:
-        print(f"workbench: {error}", file=sys.stderr)
-        sys.exit(2)
+    except (WorkbenchError, OSError) as error:
+        _give_up(_os_words(error) if isinstance(error, OSError) else str(error))
+    except Exception as error:
+        from sqlalchemy.exc import DatabaseError
+
+        if not isinstance(error, DatabaseError):
+            raise
+        told = " ".join(str(error.orig).split())
+        _give_up(f"the database does not answer as it should: got {told[:300]}. Is it running, and its address right?")
+
+
+def _give_up(sentence: str) -> NoReturn:
+    print(f"workbench: {sentence}", file=sys.stderr)
+    sys.exit(2)
+
+
+def _os_words(error: OSError) -> str:
+    place = f" ({error.filename})" if error.filename else ""
+    return f"the system refused: got {error.strerror or error}{place}. Check the path, the room on the disk and who may write."
 
 
 def _open(folder: Path, user: str = "") -> Workbench:
@@ -434,12 +478,13 @@ class _bars:  # noqa: N801  reads as a word at its call
 
     def __enter__(self) -> Callable[[str, int, int], None]:
         self._bar: tqdm[Any] | None = None
+        self._what = ""
         return self._show
 
     def _show(self, what: str, done: int, total: int) -> None:
-        if self._bar is None or self._bar.desc != f"{what}: ":
+        if self._bar is None or self._what != what:  # a bar that nobody sees (cron, a pipe) does not know its own name
             self.__exit__()
-            self._bar = tqdm(total=total, desc=what, leave=False, disable=None)
+            self._bar, self._what = tqdm(total=total, desc=what, leave=False, disable=None), what
         self._bar.total = total
         self._bar.update(done - self._bar.n)
 

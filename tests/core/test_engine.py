@@ -104,3 +104,8 @@ def test_the_temporary_folder_goes_away_with_the_engine():
     assert folder.is_dir()
     engine.close()
     assert not folder.exists()
+
+
+def test_the_calculator_writes_nothing_on_its_own():
+    with Engine(threads=1, memory="500MB") as engine:
+        assert list(engine.rows("SELECT current_setting('enable_progress_bar')")) == [(False,)]

@@ -54,6 +54,7 @@ class Engine:
                 "autoload_known_extensions": False,
             },
         )
+        self._duckdb.execute("SET enable_progress_bar = false")  # it would write between the lines of whoever calls
         self.run(MACROS)
 
     def __enter__(self) -> Engine:

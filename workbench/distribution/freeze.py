@@ -164,13 +164,6 @@ class _Freeze:
         lines.sort()
         keys = {line[key_place] for line in lines}
         self.frozen.rows["usages"] = write_rows(self.folder, declared, lines)
-        if not keys:
-            self.frozen.findings.append(
-                Finding(
-                    "batch", "no_usage", "no usage is loaded for the licences of this run: all of it will be held",
-                    source=str(self.period), what_to_do="Load the usage reports (wb.usage.load), then prepare again.",
-                )
-            )  # fmt: skip
         return keys
 
     def write_matches(self, keys: Collection[str]) -> tuple[set[str], set[str]]:
@@ -289,9 +282,13 @@ class _Freeze:
         self.frozen.rows[name] = write_rows(self.folder, declared, texts)
 
 
+def tax_within(paid_micros: int, net_micros: int, tax_micros: int) -> int:
+    """Return the tax in a payment of an invoice of `net_micros` and `tax_micros`: a part payment is split as the invoice is."""
+    return allocate(paid_micros, {"net": net_micros, "tax": tax_micros})["tax"] if tax_micros else 0
+
+
 def _receipt(row: Any) -> Row:
-    parts = allocate(row.amount_micros, {"net": row.net_micros, "tax": row.tax_micros}) if row.tax_micros else {}
-    tax = parts.get("tax", 0)
+    tax = tax_within(row.amount_micros, row.net_micros, row.tax_micros)
     return {
         "receipt_id": row.id,
         "invoice_id": row.invoice_id,

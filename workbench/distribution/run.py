@@ -103,9 +103,15 @@ class Run:
 
     @property
     def findings(self) -> pd.DataFrame:
-        """What the run found odd: one row per finding, as `Finding.as_row`."""
-        columns = list(Finding("batch", "", "").as_row())
-        return pd.DataFrame(self.manifest["findings"], columns=columns)
+        """What the run found odd, then what holds money, the largest amount first: one row per finding, as `Finding.as_row`,
+        with `currency` and `amount` (Decimal; None where no money is held)."""
+        columns = [*Finding("batch", "", "").as_row(), "currency", "amount"]
+        rows = [
+            {**row, "currency": currency, "amount": Money(currency, row["amount_micros"]).amount if currency else None}
+            for row in self.manifest["findings"]
+            for currency in [row.get("currency", "")]
+        ]
+        return pd.DataFrame(rows, columns=columns, dtype=object)
 
     def summary(self) -> pd.DataFrame:
         """Return the conservation table: one row per step and currency with in, out, held (Decimal) and whether they agree."""
@@ -409,7 +415,10 @@ def _write_manifest(folder: Path, digest: RunDigest, name: str, edition: str, fr
         "results": digest.results,
         "rows": {**frozen.rows, **outcome.rows},
         "conservation": [list(row) for row in sorted(outcome.conservation)],
-        "findings": [finding.as_row() for finding in [*frozen.findings, *outcome.findings]],
+        "findings": [
+            *(finding.as_row() for finding in [*frozen.findings, *outcome.findings]),
+            *(told.as_row() for told in outcome.held),
+        ],
     }
     (folder / MANIFEST).write_bytes(canonical_json(manifest) + b"\n")
 
