@@ -21,6 +21,10 @@ PAGES = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglo
 RUN_ELSEWHERE = {"make run": "the fixture below", "make test": "this very run", "make serve": "its own test below"}
 
 
+MAKE = ["make", "--old-file=.venv/.complete"]
+"""The environment is the one the tests run in: make must not see to it from a borrowed folder."""
+
+
 def command_blocks(page: Path) -> list[str]:
     """Return the shell blocks of a page, in order."""
     return [
@@ -29,7 +33,6 @@ def command_blocks(page: Path) -> list[str]:
 
 
 def environment() -> dict[str, str]:
-    """What the commands run in; make takes the environment as it is, since the folder is not its own."""
     return {
         **os.environ,
         "PATH": f"{ROOT / '.venv' / 'bin'}:{os.environ['PATH']}",
@@ -46,9 +49,7 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     for entry in ROOT.iterdir():
         if entry.name not in {"society", "out", ".git", ".pytest_cache"}:
             (folder / entry.name).symlink_to(entry)
-    done = subprocess.run(
-        ["make", "run"], cwd=folder, env=environment(), capture_output=True, text=True, timeout=600, check=False
-    )
+    done = subprocess.run([*MAKE, "run"], cwd=folder, env=environment(), capture_output=True, text=True, timeout=600, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "IDENTICAL" in done.stdout
     return folder
@@ -81,7 +82,7 @@ def test_the_python_of_the_readme_runs(checkout: Path) -> None:
 
 def test_make_serve_starts_the_apps_and_the_laboratory(checkout: Path) -> None:
     server = subprocess.Popen(
-        ["make", "serve"],
+        [*MAKE, "serve"],
         cwd=checkout,
         env=environment(),
         stdout=subprocess.PIPE,

@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from workbench.cli import main
+from workbench.core.config import create_workspace
 from workbench.core.errors import NotFound, WorkbenchError
 from workbench.notebooks import run, validate
 
@@ -92,3 +94,11 @@ def test_a_failed_notebook_is_recorded_as_failed(tmp_path: Path) -> None:
     with pytest.raises(WorkbenchError, match="no workspace here"):
         run(ROOT / "notebooks" / "distribution" / "2_run.ipynb", output, {"workspace": str(tmp_path / "nowhere")}, show=False)
     assert json.loads(output.with_suffix(".manifest.json").read_text(encoding="utf-8"))["state"] == "failed"
+
+
+def test_a_parameter_on_the_command_line_needs_a_name_and_a_value(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    create_workspace(tmp_path, code="TALA", name="Tala", currency="KES")
+    with pytest.raises(SystemExit) as caught:
+        main(["notebook", str(tmp_path), str(NOTEBOOKS[0]), "-p", "2025-Q3"])
+    assert caught.value.code == 2
+    assert "not a parameter: got 2025-Q3" in capsys.readouterr().err

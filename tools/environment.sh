@@ -4,6 +4,9 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 python="${PYTHON:-python3}"
 
+if [ -L .venv ]; then
+  echo ".venv is a link to another folder's environment: that folder sees to it." >&2; exit 1
+fi
 "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || {
   echo "Python 3.11 or newer is needed; got $("$python" --version 2>&1). Say which with: make run PYTHON=python3.12" >&2; exit 1; }
 
