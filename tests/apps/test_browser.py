@@ -195,7 +195,7 @@ def test_a_run_from_money_to_statements(server: str, society: Path, somebody: Ca
             "b.kamau",
         )
         assert (wb.config.outbox / f"{run['id']}-audit-kit.zip").is_file()
-        assert list((wb.config.outbox / "statements" / run["id"]).rglob("*.pdf"))
+        assert list((wb.config.outbox / run["id"]).rglob("*.pdf"))
 
 
 @pytest.fixture

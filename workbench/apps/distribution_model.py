@@ -69,7 +69,7 @@ class DistributionModel(PageModel):
     @property
     def statements_folder(self) -> Path:
         """Where the statements of the run are written."""
-        return self.wb.config.outbox / "statements" / self.run.id
+        return self.wb.config.outbox / self.run.id
 
     @property
     def kit_file(self) -> Path:
