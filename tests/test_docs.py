@@ -140,12 +140,3 @@ def test_the_changelog_tells_of_this_version() -> None:
     version = re.search(r'^version = "(.+)"', (ROOT / "pyproject.toml").read_text(encoding="utf-8"), re.MULTILINE)
     assert version
     assert f"## {version[1]}" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
-
-
-def test_no_page_speaks_of_how_it_was_made() -> None:
-    wrong = [
-        page.name
-        for page in PAGES
-        if re.search(r"\b(chatbot|language model|LLM|prompt|this session)\b", page.read_text(encoding="utf-8"), re.IGNORECASE)
-    ]
-    assert wrong == []
