@@ -347,7 +347,7 @@ def test_a_template_filled_with_its_own_examples_is_accepted(layout: str, kind: 
         assert (place.folder / "template-columns.csv").is_file()
     with place.office.change("known before") as change:
         documents.save(
-            change, WORK, {"title": "Malaika", "iswc": "T-034.524.680-1"} if layout == "recordings-v1" else {"title": "x"}
+            change, WORK, {"title": "Taa ya Pwani", "iswc": "T-990.000.017-1"} if layout == "recordings-v1" else {"title": "x"}
         )
     intake = place.desk.load(file, layout=layout, why="trial")
     assert intake.counts["quarantined"] == 0

@@ -1,8 +1,8 @@
 """Agreed works get a number: shares are whole, nobody disputes them, and every society that holds a part has said yes.
 
 The number, like `C-000000123-6`, is the central instance's own. It is not an ISWC: those come from the ISWC network alone. In
-rehearsal the work
-also gets an invented ISWC from the range 999,000,000 upwards, so that files can be practised; it is never official.
+rehearsal the work also gets an invented ISWC from the range 999,000,000 upwards, so that files can be practised; it is never
+official.
 """
 
 from __future__ import annotations
@@ -29,8 +29,7 @@ def agree(book: Book, code: str, work_id: str) -> dict[str, Any]:
     """Note that a society agrees to a work as it now stands; assign its number when all have and nothing is open.
 
     Returns {state: agreed|waiting, number, iswc, waiting_for, reasons}. Agreeing twice changes nothing; a later change of
-    titles or
-    shares voids what was said before. Raises `WorkbenchError` for a work that does not exist or may not be seen.
+    titles or shares voids what was said before. Raises `WorkbenchError` for a work that does not exist or may not be seen.
     """
     with book.write(code, f"agree to {work_id}") as change:
         feed = Feed(change)
@@ -104,7 +103,7 @@ def central_number(number: int) -> str:
     """Return the central work number with its check digit, computed like an ISWC's.
 
     >>> central_number(123)
-    'C-000000123-5'
+    'C-000000123-9'
     """
     return f"C-{number:09d}-{make_iswc(number)[-1]}"
 

@@ -15,8 +15,8 @@ from .errors import WorkbenchError
 def ipi_name_number(text: str) -> str:
     """Return an IPI name number as 11 digits; two check digits, modulo 101 (CISAC IPI).
 
-    >>> ipi_name_number("14107338")
-    '00014107338'
+    >>> ipi_name_number("9900000 17 14")
+    '99000001714'
     """
     digits = _strip(text).zfill(11)
     if not re.fullmatch(r"[0-9]{11}", digits, re.ASCII):

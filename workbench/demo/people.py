@@ -61,7 +61,7 @@ def ipi_name_number(number: int) -> str:
     """Return the IPI name number of the reserved range for a running number, with its check digits.
 
     >>> ipi_name_number(17)
-    '99000001715'
+    '99000001714'
     """
     body = f"{990_000_000 + number:09d}"
     rest = sum((10 - place) * int(digit) for place, digit in enumerate(body)) % 101

@@ -19,8 +19,8 @@ _NUMBER = re.compile(r"[+-]?[0-9][0-9.,:]*", re.ASCII)
 def safe_cell(value: Any) -> str:
     """Return a cell's text; one that a spreadsheet would take for a formula gets a quote in front (OWASP, CSV injection).
 
-    >>> safe_cell("=1+1"), safe_cell("-5.00"), safe_cell("Malaika")
-    ("'=1+1", '-5.00', 'Malaika')
+    >>> safe_cell("=1+1"), safe_cell("-5.00"), safe_cell("Taa ya Pwani")
+    ("'=1+1", '-5.00', 'Taa ya Pwani')
     """
     text = "" if value is None else str(value)
     return f"'{text}" if _RUNS.match(text) and not _NUMBER.fullmatch(text.strip()) else text

@@ -102,8 +102,8 @@ class TargetReading:
 class Repertoire:
     """All targets, in the order of kind and identifier, with what can be looked up without searching.
 
-    >>> repertoire = Repertoire([Target("work", "W-1", ("Malaika",), ("Miriam Makeba",), isrcs=("ZAAAA7400001",))])
-    >>> repertoire.by_isrc["ZAAAA7400001"], repertoire.by_key["malaika|makeba miriam"]
+    >>> repertoire = Repertoire([Target("work", "W-1", ("Taa ya Pwani",), ("Amani Trio",), isrcs=("ZAAAA7400001",))])
+    >>> repertoire.by_isrc["ZAAAA7400001"], repertoire.by_key["pwani taa ya|amani trio"]
     ([0], [0])
     """
 

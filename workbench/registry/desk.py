@@ -3,7 +3,7 @@
 A desk names its kind, the frozen dataclasses of the thing and its parts, and what makes a document valid; the rest is here.
 
     work = wb.works.get("TALA-W-000017")
-    wb.works.save(replace(work, title="Malaika"), why="title misspelt in the contract")   # Conflict if someone saved meanwhile
+    wb.works.save(replace(work, title="Taa ya Pwani"), why="title misspelt")   # Conflict if someone saved meanwhile
     wb.works.undo(work.id, why="the contract was right")
 """
 

@@ -32,7 +32,7 @@ _APART = re.compile(r"[^a-z0-9]+")
 _INSIDE = re.compile(r"['’ʼ`´]")
 
 Names = Callable[[Document], list[tuple[str, str]]]
-"""Gives a document's names, each with what it is: ("Malaika", "title")."""
+"""Gives a document's names, each with what it is: ("Taa ya Pwani", "title")."""
 
 
 @dataclass(frozen=True, slots=True)

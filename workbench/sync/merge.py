@@ -2,9 +2,9 @@
 
 A part (the shares of a work) counts as one field: two people's share edits, each valid, could add up to 110 %.
 
-    ancestor  {"title": "Malaika", "iswc": ""}
-    ours      {"title": "Malaïka", "iswc": ""}                 we corrected the title
-    theirs    {"title": "Malaika", "iswc": "T-034.524.680-1"}  they added the ISWC: both edits hold, nobody is asked
+    ancestor  {"title": "Taa ya Pwni", "iswc": ""}
+    ours      {"title": "Taa ya Pwani", "iswc": ""}                we corrected the title
+    theirs    {"title": "Taa ya Pwni", "iswc": "T-990.000.017-1"}  they added the ISWC: both edits hold, nobody is asked
 """
 
 from __future__ import annotations
