@@ -32,30 +32,33 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         return _run(options)
     except WorkbenchError as error:
-        print(error, file=sys.stderr)  # noqa: T201  this is the command line
+        print(error, file=sys.stderr)
         return 1
+
+
+def _say(address: str) -> None:
+    print(f"central instance at {address}", flush=True)
 
 
 def _run(options: argparse.Namespace) -> int:
     if not (options.enrol or options.revoke or options.rehearsal or options.overview):
-        say = lambda url: print(f"central instance at {url}", flush=True)  # noqa: E731, T201
-        serve(options.database, host=options.host, port=options.port, ready=say)
+        serve(options.database, host=options.host, port=options.port, ready=_say)
         return 0
     book = open_central(options.database)
     if options.enrol:
         token = enrol(
             book, options.enrol, name=options.name or options.enrol, society=options.society, territory=options.territory
         )
-        print(token)  # noqa: T201
+        print(token)
     if options.revoke:
         revoke(book, options.revoke)
     if options.rehearsal:
         set_rehearsal(book, options.rehearsal == "on")
     if options.overview:
         for heading, rows in overview(book).items():
-            print(f"{heading}: {len(rows)}")  # noqa: T201
+            print(f"{heading}: {len(rows)}")
             for row in rows:
-                print("  " + ", ".join(f"{name}={value}" for name, value in row.items() if value not in ("", 0)))  # noqa: T201
+                print("  " + ", ".join(f"{name}={value}" for name, value in row.items() if value not in ("", 0)))
     book.close()
     return 0
 

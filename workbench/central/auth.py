@@ -43,8 +43,7 @@ def authenticate(book: Book, signed: Signed, method: str, target: str, body: byt
     """Return the code of the instance that sent this request.
 
     Raises `NotPermitted` in the same words for an unknown or revoked instance and a bad signature, and with `what="challenge"`
-    when
-    a new challenge is needed: it is old, or its counter was used already.
+    when a new challenge is needed: it is old, or its counter was used already.
     """
     with book.write(signed.instance or "nobody", "request") as change:
         connection = change.connection

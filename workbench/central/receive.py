@@ -1,9 +1,8 @@
 """Receiving a batch: each change is applied once and in order, or kept with the reason why not; then, and only then,
 acknowledged.
 
-A change says what it started from. Where the central document is still that, it is replaced; where somebody else was first,
-the two
-merge when they touch different fields and become a conflict when they touch the same one. The batch is one transaction.
+A change says what it started from. Where the central document is still that, it is replaced; where somebody else was first, the
+two merge when they touch different fields and become a conflict when they touch the same one. The batch is one transaction.
 """
 
 from __future__ import annotations
@@ -389,9 +388,8 @@ def decide(book: Book, code: str, number: int, outcome: str, why: str, seen: str
     """Settle a conflict in favour of what is held: `rejected` by its holder or owner, `withdrawn` by the challenger.
 
     Returns the conflict, which has an earlier outcome when it was settled already, and is still open when the challenger's
-    document
-    is no longer the one with the digest `seen`: nobody rejects what he has not seen. Raises `NotFound` for a conflict that
-    does not exist or does not concern this instance: the two are not told apart.
+    document is no longer the one with the digest `seen`: nobody rejects what he has not seen. Raises `NotFound` for a conflict
+    that does not exist or does not concern this instance: the two are not told apart.
     """
     with book.write(code, why or "no reason given") as change:
         row = change.connection.execute(select(central_conflict).where(central_conflict.c.id == number)).mappings().first()

@@ -2,9 +2,8 @@
 usage line.
 
 Both steps are exact (largest remainder), so a target is within one micro of its quotient *and* every micro reaches a usage
-line. Points
-held under a reason take part like a target's: what is not matched keeps its money until it is. A pool without usage, or
-whose usage has no points, is held whole.
+line. Points held under a reason take part like a target's: what is not matched keeps its money until it is. A pool without
+usage, or whose usage has no points, is held whole.
 """
 
 from __future__ import annotations

@@ -1,9 +1,8 @@
 """From works and recordings to parties: documented shares, then the chain of agreements, then who may be paid.
 
 A song earns 100.00: writer 50 %, publisher 50 %, and the publisher's sub-publisher collects all of it here. The writer gets
-50.00,
-the sub-publisher 50.00 with the chain `A7`. Shares are kept in parts per trillion, so that a long chain multiplies without
-loss, and every target's parts sum to 10^12: what cannot be paid is a part too, with the reason why.
+50.00, the sub-publisher 50.00 with the chain `A7`. Shares are kept in parts per trillion, so that a long chain multiplies
+without loss, and every target's parts sum to 10^12: what cannot be paid is a part too, with the reason why.
 
 Thousands of works share few situations; each distinct one is resolved once.
 """

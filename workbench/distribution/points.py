@@ -1,9 +1,9 @@
 """From usage lines to points: plays x units of time x weight of the use, in thousandths of a point, for each pool of the licence.
 
-A 60-second jingle at weight 0.25 counts 15 points (`points_milli` 15,000). A line on a recording of two works counts half
-for each
-in the authors' pools, and whole for the recording in the neighbouring pool. A line that reaches no target keeps its points under
-the reason why: unmatched, doubtful, work_undocumented (a recording without works), recording_unknown (only the work is known).
+A 60-second jingle at weight 0.25 counts 15 points (`points_milli` 15,000). A line on a recording of two works counts half for
+each in the authors' pools, and whole for the recording in the neighbouring pool. A line that reaches no target keeps its points
+under the reason why: unmatched, doubtful, work_undocumented (a recording without works), recording_unknown (only the work is
+known).
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
 """Changes on their way: what of a document leaves the house, one change as a line, many as a checked batch.
 
 The journal is the outbox: an entry of a synchronised kind that was made here (not pulled) is a change to push. Personal fields
-are left out by
-an allow-list, so that a field somebody adds to a party tomorrow stays at home until it is listed here.
+are left out by an allow-list, so that a field somebody adds to a party tomorrow stays at home until it is listed here.
 """
 
 from __future__ import annotations

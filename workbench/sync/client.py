@@ -60,8 +60,8 @@ class SyncDesk:
         """Register this instance with the one-time token the central operator gave (`secret`), and remember the address.
 
         A key is made at the first call and kept in the workspace, readable by its owner only; it never leaves. Registering
-        again with
-        the same token is harmless. Raises `Unreachable` when nobody answers, `NotPermitted` when the token is refused.
+        again with the same token is harmless. Raises `Unreachable` when nobody answers, `NotPermitted` when the token is
+        refused.
         """
         address = url or self.url
         if not address:
