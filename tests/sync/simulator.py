@@ -31,7 +31,7 @@ import workbench.registry.agreements
 import workbench.registry.mandates
 import workbench.registry.recordings  # noqa: F401  declares every kind that is synchronised
 from workbench.central import app as central_app
-from workbench.central import operators, receive
+from workbench.central import disputes, operators, receive
 from workbench.central.tables import CENTRAL, central_conflict, feed, holding, open_central, received
 from workbench.core import documents, journal, store
 from workbench.core.canonical import digest
@@ -322,7 +322,7 @@ class World:
         number = int(path.split("/")[3])
         decision = json.loads(body)
         return central_app._json(
-            receive.decide(self.central, code, number, decision["outcome"], decision["why"], decision["seen"])
+            disputes.decide(self.central, code, number, decision["outcome"], decision["why"], decision["seen"])
         )
 
     def deliver_late(self) -> None:

@@ -17,8 +17,8 @@ from ..core.identifiers import make_iswc
 from ..core.shares import format_percent, is_whole
 from ..core.store import Book, Change
 from ..sync.changes import Document
+from .disputes import open_conflicts
 from .feeding import Feed
-from .receive import open_conflicts
 from .tables import confirmation, instance, meta, work_number
 from .visibility import Viewer
 

@@ -12,7 +12,7 @@ from ..core.canonical import canonical_json
 from ..core.errors import Conflict, NotFound, NotPermitted, WorkbenchError
 from ..core.store import Book
 from ..sync.changes import PROTOCOL, body_digest, is_whole_body
-from . import agreeing, auth, feeding, operators, receive, repertoire
+from . import agreeing, auth, disputes, feeding, operators, receive, repertoire
 from .tables import meta, open_central
 
 LARGEST_BODY = 8 * 2**20
@@ -130,7 +130,7 @@ def _exchange_doors(app: FastAPI) -> None:
     @app.post("/v1/conflicts/{number}/settle")
     def settle(book: BookHere, who: Asking, number: int, decision: Decision) -> Response:
         """Settle a conflict in favour of what is held."""
-        return _json(receive.decide(book, who, number, decision.outcome, decision.why, decision.seen))
+        return _json(disputes.decide(book, who, number, decision.outcome, decision.why, decision.seen))
 
 
 def _repertoire_doors(app: FastAPI) -> None:

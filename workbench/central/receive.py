@@ -16,11 +16,12 @@ from typing import Any
 from sqlalchemy import func, insert, select, update
 
 from ..core.canonical import canonical_json, digest
-from ..core.errors import Conflict, NotFound, WorkbenchError
+from ..core.errors import Conflict, WorkbenchError
 from ..core.store import Book, Change
 from ..sync.changes import PERSONAL_FIELDS, PRIVATE_KINDS, Document, unpack
 from ..sync.keys import anchor_text, sign
 from ..sync.merge import same, three_way
+from . import disputes
 from .feeding import Feed
 from .tables import central_anchor, central_conflict, instance, meta, received, stream
 from .visibility import Viewer
@@ -206,16 +207,16 @@ class Reception:
             "current": now["document"],
             "fields": fields,
         }
-        audience = _audience(self.code, now["author"], op["entity_id"])
-        seq = self.feed.put_notice("conflict", op["kind"], op["entity_id"], notice, audience)
+        told = disputes.audience(self.code, now["author"], op["entity_id"])
+        seq = self.feed.put_notice("conflict", op["kind"], op["entity_id"], notice, told)
         self.conflicts.append({"id": number, "kind": op["kind"], "entity_id": op["entity_id"], "fields": fields})
         return "conflict", ", ".join(fields), seq
 
     def _open(self, kind: str, entity_id: str, challenger: str = "") -> list[dict[str, Any]]:
-        return open_conflicts(self.connection, kind, entity_id, challenger)
+        return disputes.open_conflicts(self.connection, kind, entity_id, challenger)
 
     def _settle(self, found: dict[str, Any], outcome: str, by: str, why: str) -> None:
-        settle_conflict(self.change, self.feed, found, outcome, by, why)
+        disputes.settle(self.change, self.feed, found, outcome, by, why)
 
     def _take_waiting(self, kind: str, entity_id: str) -> None:
         self._flush()
@@ -354,60 +355,6 @@ class Reception:
             self.rows = []
 
 
-def open_conflicts(connection: Any, kind: str, entity_id: str, challenger: str = "") -> list[dict[str, Any]]:
-    """Return the open conflicts about one document, of one challenger when named."""
-    query = select(central_conflict).where(
-        central_conflict.c.kind == kind, central_conflict.c.entity_id == entity_id, central_conflict.c.state == "open"
-    )
-    if challenger:
-        query = query.where(central_conflict.c.challenger == challenger)
-    return [read_conflict(row) for row in connection.execute(query.order_by(central_conflict.c.id)).mappings()]
-
-
-def read_conflict(row: Any) -> dict[str, Any]:
-    """Return a stored conflict with its documents read."""
-    found = dict(row)
-    found["base"] = json.loads(found["base"]) if found["base"] else None
-    found["document"], found["fields"] = json.loads(found["document"]), json.loads(found["fields"])
-    return found
-
-
-def settle_conflict(change: Change, feed: Feed, found: dict[str, Any], outcome: str, by: str, why: str) -> None:
-    """Close a conflict and tell both sides through the feed."""
-    change.connection.execute(
-        update(central_conflict)
-        .where(central_conflict.c.id == found["id"])
-        .values(state="settled", outcome=outcome, decided_by=by, why=why, closed_at=change.at)
-    )
-    notice = {"id": found["id"], "outcome": outcome, "decided_by": by, "why": why, "challenger": found["challenger"]}
-    audience = _audience(found["challenger"], found["holder"], found["entity_id"])
-    feed.put_notice("settled", found["kind"], found["entity_id"], notice, audience)
-
-
-def decide(book: Book, code: str, number: int, outcome: str, why: str, seen: str = "") -> dict[str, Any]:
-    """Settle a conflict in favour of what is held: `rejected` by its holder or owner, `withdrawn` by the challenger.
-
-    Returns the conflict, which has an earlier outcome when it was settled already, and is still open when the challenger's
-    document is no longer the one with the digest `seen`: nobody rejects what he has not seen. Raises `NotFound` for a conflict
-    that does not exist or does not concern this instance: the two are not told apart.
-    """
-    with book.write(code, why or "no reason given") as change:
-        row = change.connection.execute(select(central_conflict).where(central_conflict.c.id == number)).mappings().first()
-        if row is None or code not in _audience(row["challenger"], row["holder"], row["entity_id"]):
-            raise NotFound("no such conflict", got=number)
-        found = read_conflict(row)
-        overtaken = bool(seen) and digest(found["document"]) != seen
-        if found["state"] == "open" and not overtaken:
-            wanted = "withdrawn" if code == found["challenger"] else "rejected"
-            if outcome != wanted:
-                raise WorkbenchError("this side cannot decide so", got=outcome, expected=wanted)
-            feed = Feed(change)
-            settle_conflict(change, feed, found, outcome, code, why)
-            feed.flush()
-            found |= {"state": "settled", "outcome": outcome, "decided_by": code}
-        return {name: found[name] for name in ("id", "state", "outcome", "decided_by")}
-
-
 def common(book: Book, code: str, head: int, limit: int = 2_000) -> list[tuple[int, str]]:
     """Return (number, hash) of changes received from an instance, newest first, not beyond `head`: where a restored book goes
     on.
@@ -442,10 +389,6 @@ def standing(book: Book, code: str, epoch: str) -> dict[str, Any]:
             "not_applied": [dict(item) for item in waiting],
             "central_key": meta(connection, "public_key"),
         }
-
-
-def _audience(challenger: str, holder: str, entity_id: str) -> list[str]:
-    return sorted({challenger, holder, entity_id.split("-")[0]})
 
 
 def _fork(code: str, seq: int, got: str, expected: str) -> Fork:
