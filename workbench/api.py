@@ -13,7 +13,7 @@ from .core import journal, workspace_backup
 from .core.backup import Backup, read_backup, restore
 from .core.backup import backup as make_backup
 from .core.backup import check as check_book
-from .core.config import Config, create_workspace, read_config
+from .core.config import SETTINGS_FILE, Config, create_workspace, read_config
 from .core.documents import Kind
 from .core.errors import Finding
 from .core.office import Office, Progress, silent
@@ -62,7 +62,11 @@ class Workbench:
     def create(cls, folder: str | Path, *, code: str, name: str, currency: str, user: str = "", **details: str) -> Workbench:
         """Make a new workspace with an empty book and open it; `details`: society, territory, book_url, central_url."""
         config = create_workspace(Path(folder), code=code, name=name, currency=currency, **details)
-        book = create_book(config.book_url, instance=code, currency=currency)
+        try:
+            book = create_book(config.book_url, instance=code, currency=currency)
+        except BaseException:  # without a book it is no workspace, and would be in the way of the next try
+            (config.folder / SETTINGS_FILE).unlink()
+            raise
         return cls(config, book, user or getpass.getuser())
 
     @classmethod

@@ -176,12 +176,15 @@ def usage_load(
     layout: Annotated[str, typer.Option(help="Its column layout, like radio-playlist-v1.")],
     licence: Annotated[str, typer.Option(help="The licence it reports under.")],
     period: Annotated[str, typer.Option(help="Like 2025-Q3.")],
+    replace: Annotated[str, typer.Option(help="The batch this file takes the place of, like TALA-B-000004.")] = "",
     why: Why = "usage report received",
     user: User = "",
 ) -> None:
     """Load a usage report; every line is accounted for."""
     with _open(folder, user) as wb, _bars() as progress:
-        batch = wb.usage.load(file, layout=layout, licence_id=licence, period=period, why=why, progress=progress)
+        batch = wb.usage.load(
+            file, layout=layout, licence_id=licence, period=period, replace=replace, why=why, progress=progress
+        )  # fmt: skip
     _print_findings(batch.findings)
     print(f"{batch.require_taken().id}: {batch.counts}")
 
@@ -254,7 +257,10 @@ def run_prepare(
     """Compute a distribution; nothing is owed yet."""
     with _open(folder, user) as wb, _bars() as progress:
         run = wb.distribution.prepare(period=period, rulebook=rulebook, progress=progress)
-        _print_frame(run.findings)
+        findings = run.findings[["amount", "currency", "code", "source", "got", "what_to_do"]]
+        _print_frame(findings.head(15))
+        if len(findings) > 15:
+            print(f"... and {len(findings) - 15} more, with less money (in the run's manifest.json)")
         _print_frame(run.summary())
         print(f"{run.id} is {run.state}; digest {run.digest}")
 
@@ -335,11 +341,12 @@ def run_kit(folder: Folder, run_id: str, to: Annotated[Path | None, typer.Option
 def verify(
     kit: Annotated[Path, typer.Argument(help="An audit kit.")],
     database: Annotated[str, typer.Option(help="Recompute from this empty PostgreSQL or SQLite database.")] = "",
+    digest: Annotated[str, typer.Option(help="The digest printed on a statement: the kit must be of that run.")] = "",
 ) -> None:
     """Recompute a run from its audit kit and say whether it is identical, or what differs."""
     from .distribution.verification import verify as verify_kit
 
-    answer = verify_kit(kit, database_url=database)
+    answer = verify_kit(kit, database_url=database, digest=digest)
     print(answer)
     if not answer.identical:
         raise typer.Exit(1)

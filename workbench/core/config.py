@@ -18,7 +18,7 @@ from .errors import WorkbenchError
 from .money import Money
 
 ROOMS = ("inbox", "outbox", "runs", "backups", "logs", "rules")
-_FILE = "workbench.toml"
+SETTINGS_FILE = "workbench.toml"
 _CODE = re.compile(r"[A-Z][A-Z0-9]{1,11}", re.ASCII)
 
 
@@ -75,7 +75,7 @@ def create_workspace(
     central_url: str = "",
 ) -> Config:
     """Write a new workspace and return its configuration; raises `WorkbenchError` where one exists already."""
-    file = folder / _FILE
+    file = folder / SETTINGS_FILE
     if file.exists():
         raise WorkbenchError("a workspace exists here already", got=folder, next_step="Open it, or choose another folder.")
     if not _CODE.fullmatch(code):
@@ -104,12 +104,12 @@ def create_workspace(
 def read_config(folder: Path) -> Config:
     """Return the configuration of the workspace in `folder`; raises `WorkbenchError` naming what is missing."""
     folder = folder.expanduser().resolve()
-    file = folder / _FILE
+    file = folder / SETTINGS_FILE
     if not file.is_file():
         raise WorkbenchError(
             "no workspace here",
             got=folder,
-            expected=f"a folder with {_FILE}",
+            expected=f"a folder with {SETTINGS_FILE}",
             next_step="Make one with: workbench new FOLDER, or a demonstration with: workbench demo FOLDER.",
         )
     try:
@@ -126,7 +126,7 @@ def read_config(folder: Path) -> Config:
             central_url=data.get("central", {}).get("url", ""),
         )
     except (tomllib.TOMLDecodeError, KeyError) as error:
-        raise WorkbenchError(f"{_FILE} cannot be read", got=error, where=file, next_step="Correct the file.") from error
+        raise WorkbenchError(f"{SETTINGS_FILE} cannot be read", got=error, where=file, next_step="Correct the file.") from error
 
 
 def _quoted(text: str) -> str:

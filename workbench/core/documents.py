@@ -4,11 +4,12 @@ Every desk declares its kinds once; saving, loading, journal, optimistic version
 A document is a plain dict: `id`, the root's fields, and a list of dicts for each part, in order.
 
     WORK = Kind("work", "W", work_table, {"titles": work_title, "shares": work_share})
-    save(change, WORK, {"title": "Malaika", "titles": [...], "shares": [...]})      # id and version are given by the book
+    save(change, WORK, {"title": "Taa ya Pwani", "titles": [...], "shares": [...]})      # id and version are given by the book
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -148,18 +149,32 @@ def check(connection: Connection, kind: Kind) -> list[Finding]:
     for entity_id in sorted(stored.keys() | said.keys()):
         now = canonical_json(stored[entity_id]).decode() if entity_id in stored else ""
         if now != said.get(entity_id, ""):
+            field, got, expected = _first_difference(now, said.get(entity_id, ""))
             findings.append(
                 Finding(
                     "record",
                     "document_differs",
                     f"{kind.name} differs from its journal",
-                    got=now[:200],
-                    expected=said.get(entity_id, "")[:200],
+                    field=field,
+                    got=(got or "nothing")[:200],
+                    expected=(expected or "nothing")[:200],
                     source=entity_id,
                     what_to_do="Somebody wrote past the journal: compare, then save the right one.",
                 )
             )
     return findings
+
+
+def _first_difference(now: str, said: str) -> tuple[str, str, str]:
+    """Return the fields in which two documents differ, and what the first of them says here and there."""
+    if not (now and said):
+        return "", now, said
+    ours, theirs = json.loads(now), json.loads(said)
+    fields = sorted(name for name in ours.keys() | theirs.keys() if ours.get(name) != theirs.get(name))
+    if not fields:
+        return "", now, said
+    got, expected = (canonical_json(one.get(fields[0], "")).decode() for one in (ours, theirs))
+    return ", ".join(fields), got, expected
 
 
 def _load(connection: Connection, kind: Kind, ids: Sequence[str] | None) -> dict[str, Document]:

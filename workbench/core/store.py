@@ -42,6 +42,7 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
 
 from .errors import DamagedBook, WorkbenchError
 
@@ -215,7 +216,10 @@ def make_engine(url: str) -> Engine:
 
     Raises `WorkbenchError` for another database, a network file system, or a SQLite library with the known WAL fault.
     """
-    parsed = make_url(url)
+    try:
+        parsed = make_url(url)
+    except ArgumentError as error:  # it may hold a password: it is not shown
+        raise WorkbenchError("not a book's address", expected="sqlite:///FILE or postgresql://...") from error
     if parsed.get_backend_name() == "postgresql":
         engine = create_engine(parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True, hide_parameters=True)
         event.listen(engine, "begin", _begin_postgresql)

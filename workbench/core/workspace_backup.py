@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
-from .config import Config, create_workspace
+from .config import SETTINGS_FILE, Config, create_workspace
 from .errors import WorkbenchError
 from .office import Progress, silent
 
@@ -125,7 +125,7 @@ def make(workspace: Workspace, folder: Path, *, code: str, currency: str, book_u
 
 
 def _require_room(folder: Path) -> None:
-    if (folder / "workbench.toml").exists():
+    if (folder / SETTINGS_FILE).exists():
         raise WorkbenchError("a workspace exists here already", got=folder, next_step="Restore into another folder.")
     for room in KEPT:
         if (folder / room).exists() and (not (folder / room).is_dir() or any((folder / room).iterdir())):

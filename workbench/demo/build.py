@@ -9,6 +9,7 @@ from typing import Any
 
 from ..api import Workbench
 from ..core.documents import Kind, save_many
+from ..core.errors import WorkbenchError
 from ..core.office import Progress, silent
 from . import arrivals, business, contracts, people, repertoire, usage
 from .words import generator
@@ -76,8 +77,10 @@ def build(folder: str | Path, seed: int = 1, scale: float = 1.0, progress: Progr
 
     The same `seed` and `scale` give the same identifiers, documents and usage files, byte for byte; only the journal's times
     and the workspace's own keys differ. `scale` 1 is 2,000 right holders, 10,000 works, 12,000 recordings and 200,000 usage
-    lines. `database` names a PostgreSQL database for the book. Raises `WorkbenchError` where a workspace exists already.
+    lines. `database` names a PostgreSQL database for the book. Raises `WorkbenchError` where the folder is not empty.
     """
+    if Path(folder).is_dir() and any(not inside.name.startswith(".") for inside in Path(folder).iterdir()):
+        raise WorkbenchError("the folder is not empty", got=folder, next_step="Name a new one for the demonstration.")
     wb = Workbench.create(
         folder,
         code="TALA",
