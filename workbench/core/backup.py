@@ -193,7 +193,7 @@ def _write(book: Book, file: Path, made_at: str, progress: Progress, workspace: 
             facts = {row.key: row.value for row in connection.execute(select(book_meta))}
             manifest = {
                 "format": FORMAT,
-                "schema": connection.execute(text(f"SELECT version_num FROM {_BOOKKEEPING}")).scalar_one(),  # noqa: S608
+                "schema": connection.execute(text(f"SELECT version_num FROM {_BOOKKEEPING}")).scalar_one(),  # noqa: S608  our own table
                 "instance": facts.get("instance", ""),
                 "epoch": facts.get("epoch", ""),
                 "made_at": made_at,

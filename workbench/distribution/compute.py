@@ -358,4 +358,4 @@ def _as_row(line: Posting) -> dict[str, Any]:
     return {"entry": line.entry, "currency": line.currency, "amount_micros": line.amount_micros}
 
 
-assert {declared.place for declared in INPUTS} == {"inputs"}  # noqa: S101
+assert {declared.place for declared in INPUTS} == {"inputs"}  # noqa: S101  what the computation reads is what is frozen
