@@ -68,7 +68,7 @@ def run_chain(folder: Path, *, seed: int = 1, scale: float = 1.0, show: bool = T
     with chain.timed("demonstration society"):
         society = build(folder, seed=seed, scale=scale)
     if show:
-        print(society)
+        print(str(society).replace(str(folder), os.path.relpath(folder)))
     if keep_built:
         shutil.copytree(folder, keep_built)
     for number, stem in enumerate(("right_holders", "works", "recordings", "agreements"), start=1):

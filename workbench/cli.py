@@ -193,7 +193,8 @@ def usage_load(
 def usage_list(folder: Folder) -> None:
     """List the usage batches."""
     with _open(folder) as wb:
-        _print_frame(wb.usage.batches())
+        counts = ["lines", "accepted", "accepted_with_findings", "quarantined"]
+        _print_frame(wb.usage.batches()[["id", "licence_id", "period", "file_name", *counts]])
 
 
 @usage_app.command("explain")
@@ -204,7 +205,8 @@ def usage_explain(folder: Folder, usage: Annotated[str, typer.Argument(help="A u
         percent = f"{why.probability_ppm / 10_000:.2f} %"
         found = f"{why.target_kind} {why.target_id}, by {why.method}, {percent}" if why.state == "matched" else f"best {percent}"
         print(f"{usage} is {why.state} ({found})")
-        print("  " + "; ".join(why.reasons))
+        if why.reasons:
+            print("  " + "; ".join(why.reasons))
         evidence = why.frame()
         best = evidence["candidate"].drop_duplicates().head(3)
         _print_frame(evidence[evidence["candidate"].isin(best)])
