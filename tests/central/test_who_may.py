@@ -219,6 +219,17 @@ def test_a_damaged_batch_is_refused_whole(central: Central) -> None:
         assert connection.execute(select(received)).all() == []
 
 
+def test_a_batch_that_comes_before_an_earlier_one_waits_for_it(central: Central) -> None:
+    beto = central.society("BETO")
+    first, second, third = (op(beto, n, entity_id=f"BETO-P-00000{n}", document={"id": f"BETO-P-00000{n}"}) for n in (1, 2, 3))
+    early = send(beto, third)
+    assert (early["gap"], early["acked"], early["counts"]) == (True, 0, {})
+    assert send(beto, first, third)["acked"] == 1
+    assert send(beto, second, third)["acked"] == 3
+    with central.book.read() as connection:
+        assert sorted(connection.execute(select(holding.c.entity_id)).scalars()) == [f"BETO-P-00000{n}" for n in (1, 2, 3)]
+
+
 def test_a_cloned_book_is_noticed_and_the_operator_told(central: Central, save: Save) -> None:
     tala = central.society("TALA")
     save(tala, "party", name="Otieno")
