@@ -230,6 +230,17 @@ def test_a_batch_that_comes_before_an_earlier_one_waits_for_it(central: Central)
         assert sorted(connection.execute(select(holding.c.entity_id)).scalars()) == [f"BETO-P-00000{n}" for n in (1, 2, 3)]
 
 
+def test_a_batch_sent_again_is_taken_once(central: Central) -> None:
+    beto = central.society("BETO")
+    batch = [op(beto, n, entity_id=f"BETO-P-00000{n}", document={"id": f"BETO-P-00000{n}"}) for n in (1, 2)]
+    assert send(beto, *batch)["counts"] == {"accepted": 2}
+    again = send(beto, *batch)
+    assert (again["acked"], again["counts"]) == (2, {"duplicate": 2})
+    with central.book.read() as connection:
+        assert len(connection.execute(select(received)).all()) == 2
+        assert len(connection.execute(select(feed)).all()) == 2
+
+
 def test_a_cloned_book_is_noticed_and_the_operator_told(central: Central, save: Save) -> None:
     tala = central.society("TALA")
     save(tala, "party", name="Otieno")

@@ -49,11 +49,6 @@ def test_nothing_is_lost_doubled_or_overwritten_whatever_the_network_does(templa
     assert [name for name in (*FAULTS, *CRASHES, *EVENTS) if not counts[name]] == []
 
 
-def _applied_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(receive, "is_duplicate", lambda *_: False)
-    monkeypatch.setattr(receive, "follows", lambda previous, acked: previous <= acked)
-
-
 def _unchecked(monkeypatch: pytest.MonkeyPatch) -> None:
     for module in (app, line):
         monkeypatch.setattr(module, "is_whole_body", lambda *_: True)
@@ -94,9 +89,9 @@ def _last_write_wins(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(receive, "three_way", lambda _ancestor, ours, _theirs: (ours, []))
 
 
-# A hole in the numbers comes about too rarely here; tests/central/test_who_may.py sends one.
+# A hole in the numbers, and a change applied twice, show too rarely here: the base digest makes most of them harmless.
+# tests/central/test_who_may.py sends both.
 BUGS = {
-    "no dedup": _applied_again,
     "no hash check": _unchecked,
     "ack before commit": _acknowledged_too_early,
     "last write wins": _last_write_wins,
