@@ -13,7 +13,7 @@ import pytest
 from workbench.cli import main
 from workbench.core.config import create_workspace
 from workbench.core.errors import NotFound, WorkbenchError
-from workbench.notebooks import run, validate
+from workbench.notebooks import progress_bar, run, validate
 
 ROOT = Path(__file__).resolve().parent.parent
 NOTEBOOKS = sorted((ROOT / "notebooks").rglob("*.ipynb"))
@@ -94,6 +94,17 @@ def test_a_failed_notebook_is_recorded_as_failed(tmp_path: Path) -> None:
     with pytest.raises(WorkbenchError, match="no workspace here"):
         run(ROOT / "notebooks" / "distribution" / "2_run.ipynb", output, {"workspace": str(tmp_path / "nowhere")}, show=False)
     assert json.loads(output.with_suffix(".manifest.json").read_text(encoding="utf-8"))["state"] == "failed"
+
+
+def test_progress_is_one_line_whatever_is_being_done(capsys: pytest.CaptureFixture[str]) -> None:
+    show = progress_bar()
+    for what, done in (("reading", 0), ("reading", 50), ("matching", 10), ("matching", 100)):
+        show(what, done, 100)
+    drawn = capsys.readouterr().err
+    assert "matching" in drawn.split("\r")[-1]
+    assert "100%" in drawn.split("\r")[-1]
+    assert "\n" not in drawn
+    assert "\x1b" not in drawn
 
 
 def test_a_parameter_on_the_command_line_needs_a_name_and_a_value(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

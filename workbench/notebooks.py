@@ -126,17 +126,12 @@ def _file(given: Any, name: str) -> Path:
 
 
 def progress_bar() -> Callable[[str, int, int], None]:
-    """Return a progress callback that draws one line per task on standard error."""
-    bars: dict[str, Any] = {}
+    """Return a progress callback that draws one line on standard error: what is being done, and how far it is."""
+    bar = tqdm(total=1, file=sys.stderr, delay=1e-9, bar_format="{desc:<34.34} {percentage:3.0f}% |{bar:40}| {elapsed}")
 
     def show(what: str, done: int, total: int) -> None:
-        if what not in bars:
-            bars[what] = tqdm(total=total, desc=what, file=sys.stderr, mininterval=1, ncols=88)
-        bar = bars[what]
-        bar.total = total
-        bar.update(done - bar.n)
-        if done >= total:
-            bar.close()
+        bar.total, bar.n = total, done
+        bar.set_description_str(what)
 
     return show
 
