@@ -370,6 +370,12 @@ def test_a_line_is_traced_to_all_who_share_it_or_to_the_reason_it_is_held(wb):
         run.trace(f"{points['usage_id'].iloc[0]}0")
 
 
+def test_a_party_is_explained_by_its_ipi_as_by_its_identifier(wb):
+    wb.parties.change("TALA-P-000004", why="the IPI came", ipi_base_number="I-000000229-7")
+    run = wb.distribution.prepare(PERIOD)
+    assert run.explain(party="I-000000229-7").equals(run.explain(party="TALA-P-000004"))
+
+
 def test_nobody_unknown_is_explained(wb):
     run = wb.distribution.prepare(PERIOD)
     with pytest.raises(NotFound, match="Did you mean TALA-P-00000"):

@@ -139,8 +139,13 @@ class Run:
         return frame
 
     def explain(self, party: str) -> pd.DataFrame:
-        """Return every micro a party earned, by usage line: see `explain.explain`; `party` is a party id or `society:<code>`."""
-        return explain(self.folder, party)
+        """Return every micro a party earned, by usage line: see `explain.explain`.
+
+        `party` is a party id, `society:<code>`, or the IPI name or base number the party had when the run was frozen.
+        """
+        parties = results.read_dicts(self.folder / "inputs", results.table("parties"))
+        numbers = {str(row[name]): str(row["party_id"]) for row in parties for name in ("ipi_name_number", "ipi_base_number")}
+        return explain(self.folder, numbers.get(party, party))
 
     def trace(self, usage_id: str) -> pd.DataFrame:
         """Return what one usage line earned in each pool and who shares it, or why it is held: see `trace.trace`."""
