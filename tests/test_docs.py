@@ -61,7 +61,7 @@ def test_every_command_block_runs(page: Path, checkout: Path) -> None:
         lines = [line for line in block.splitlines() if line.split("#")[0].strip() not in RUN_ELSEWHERE]
         if lines:
             done = subprocess.run(
-                ["bash", "-eu", "-c", "\n".join(lines)],
+                ["bash", "-euo", "pipefail", "-c", "\n".join(lines)],
                 cwd=checkout,
                 env=environment(),
                 capture_output=True,
