@@ -24,16 +24,35 @@ from .distribution.statements import Statements
 from .matching.run import Matching
 from .matching.usage import UsageDesk
 from .registry.agreements import AGREEMENT, Agreements
+from .registry.attachments import ATTACHMENT, Attachments
+from .registry.contacts import CONTACT, Contacts
 from .registry.licences import INVOICE, LICENCE, LICENSEE, RECEIPT, Licences
 from .registry.mandates import MANDATE, Mandates
+from .registry.memberships import MEMBERSHIP, Memberships
 from .registry.onboarding import Onboarding
 from .registry.parties import PARTY, Parties
 from .registry.performances import PERFORMANCE, Performances
 from .registry.recordings import RECORDING, Recordings
+from .registry.releases import RELEASE, Releases
 from .registry.works import WORK, Works
 from .sync.client import SyncDesk
 
-KINDS: tuple[Kind, ...] = (PARTY, WORK, RECORDING, LICENSEE, LICENCE, INVOICE, RECEIPT, PERFORMANCE, AGREEMENT, MANDATE)
+KINDS: tuple[Kind, ...] = (
+    PARTY,
+    MEMBERSHIP,
+    CONTACT,
+    WORK,
+    RECORDING,
+    RELEASE,
+    LICENSEE,
+    LICENCE,
+    INVOICE,
+    RECEIPT,
+    PERFORMANCE,
+    AGREEMENT,
+    MANDATE,
+    ATTACHMENT,
+)
 """Every kind of document a book keeps, owners before what names them."""
 
 
@@ -129,6 +148,21 @@ class Workbench:
         return Parties(self.office)
 
     @cached_property
+    def memberships(self) -> Memberships:
+        """Each right holder's life with the society."""
+        return Memberships(self.office)
+
+    @cached_property
+    def contacts(self) -> Contacts:
+        """Where parties are reached and how they are paid; kept apart."""
+        return Contacts(self.office)
+
+    @cached_property
+    def attachments(self) -> Attachments:
+        """Papers kept with records."""
+        return Attachments(self.office)
+
+    @cached_property
     def works(self) -> Works:
         """Compositions with writers, publishers and shares."""
         return Works(self.office)
@@ -137,6 +171,11 @@ class Workbench:
     def recordings(self) -> Recordings:
         """Sound recordings with performers and producers."""
         return Recordings(self.office)
+
+    @cached_property
+    def releases(self) -> Releases:
+        """Albums and singles with the recordings on them."""
+        return Releases(self.office)
 
     @cached_property
     def performances(self) -> Performances:

@@ -171,10 +171,10 @@ def test_fields_and_kinds_of_a_newer_version_are_kept_listed_and_passed_on(
     newer = {**(may_leave("work", read(tala, "work", "TALA-W-000001")) or {}), "mood": "calm"}
     show(central, "TALA", "work", newer, "newer")
     with central.book.write("operator", "test") as write:
-        write.connection.execute(text("INSERT INTO share_policy VALUES ('TALA', 'release', '*', 1, '', '')"))
-    show(central, "TALA", "release", {"id": "TALA-Z-000001", "title": "Album"}, "kind")
+        write.connection.execute(text("INSERT INTO share_policy VALUES ('TALA', 'jingle', '*', 1, '', '')"))
+    show(central, "TALA", "jingle", {"id": "TALA-Z-000001", "title": "Album"}, "kind")
     beto.pull()
-    assert beto.held()[["kind", "reason"]].values.tolist() == [["work", "unknown_field"], ["release", "unknown_kind"]]
+    assert beto.held()[["kind", "reason"]].values.tolist() == [["work", "unknown_field"], ["jingle", "unknown_kind"]]
     assert "mood" in beto.held().detail[0]
     change(beto, "work", "TALA-W-000001", title="Malaika wangu")
     beto.exchange()

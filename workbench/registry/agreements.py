@@ -30,6 +30,15 @@ agreement = root_table(
     reference("acquirer_party_id", party, index=True),
     words("starts_on"),
     words("ends_on"),
+    words("scope"),  # general | implied | specific; empty: as its works say
+    words("retention_ends_on"),  # works covered before the end stay with the acquirer until then
+    words("collection_ends_on"),  # what was used before the end is still collected until then
+    words("signed_on"),
+    words("prior_royalties"),  # none | all | from: what was used before the start
+    words("prior_royalties_on"),
+    words("sales_manufacture"),  # S | M
+    words("society_number"),  # the number a society gave the agreement
+    words("isac"),  # international standard agreement code
 )
 agreement_share = part_table(
     "agreement_share", agreement, words("right"), whole("share_ppm")
@@ -80,6 +89,15 @@ class Agreement:
     number: str = ""
     starts_on: str = ""
     ends_on: str = ""
+    scope: str = ""
+    retention_ends_on: str = ""
+    collection_ends_on: str = ""
+    signed_on: str = ""
+    prior_royalties: str = ""
+    prior_royalties_on: str = ""
+    sales_manufacture: str = ""
+    society_number: str = ""
+    isac: str = ""
     shares: tuple[AgreementShare, ...] = ()
     territories: tuple[AgreementTerritory, ...] = ()
     works: tuple[AgreementWork, ...] = ()

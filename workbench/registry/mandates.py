@@ -20,7 +20,14 @@ from .desk import Desk
 from .parties import party, party_index, party_names
 
 mandate = root_table("mandate", reference("party_id", party, index=True), words("number"), words("starts_on"), words("ends_on"))
-mandate_right = part_table("mandate_right", mandate, words("right"), words("territory"))  # performing | mechanical | neighbouring
+mandate_right = part_table(
+    "mandate_right",
+    mandate,
+    words("right"),
+    words("territory"),
+    words("role"),  # empty: every role
+    words("creation_class"),  # empty: every class
+)
 MANDATE = Kind("mandate", "M", mandate, {"rights": mandate_right})
 
 
@@ -30,6 +37,8 @@ class MandateRight:
 
     right: str
     territory: str = ""
+    role: str = ""
+    creation_class: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,9 @@ import pandas as pd
 from sqlalchemy import Connection, select
 
 from ..core import documents
-from ..core.documents import Document, Kind, part_table, root_table
+from ..core.documents import Document, Kind, named_later, part_table, reference, root_table
 from ..core.errors import Finding
-from ..core.store import Book, words
+from ..core.store import Book, whole, words
 from . import rules
 from .desk import Desk, in_chunks
 from .search import NameIndex, index_of
@@ -29,6 +29,9 @@ party = root_table(
     words("death_on"),
     words("territory"),  # TIS numeric code of residence
     words("language"),
+    words("nationality"),  # TIS numeric code of the country
+    words("society_code"),  # CISAC code, where the party is itself a society
+    named_later("merged_into_id", "party"),  # the survivor, once two parties were found to be one
 )
 party_name = part_table(
     "party_name",
@@ -37,6 +40,8 @@ party_name = part_table(
     words("name"),
     words("first_name"),
     words("ipi_name_number"),
+    words("transliteration"),  # the official Latin spelling of a name in another script; search makes its own besides
+    words("language"),
 )
 party_affiliation = part_table(
     "party_affiliation",
@@ -46,8 +51,33 @@ party_affiliation = part_table(
     words("territory"),
     words("starts_on"),
     words("ends_on"),
+    words("role"),  # empty: every role
+    words("creation_class"),  # empty: every class
 )
-PARTY = Kind("party", "P", party, {"names": party_name, "affiliations": party_affiliation})
+party_member = part_table(
+    "party_member",
+    party,
+    reference("member_party_id", party, index=True),
+    words("role"),  # what the member does in the group: an instrument, vocals
+    words("starts_on"),
+    words("ends_on"),
+)
+party_successor = part_table(
+    "party_successor",
+    party,
+    reference("successor_party_id", party, index=True),
+    words("kind"),  # heir | legatee | legal_successor
+    whole("share_ppm"),  # part of what the party would be paid
+    words("right"),  # empty: every right
+    words("starts_on"),
+    words("ends_on"),
+)
+PARTY = Kind(
+    "party",
+    "P",
+    party,
+    {"names": party_name, "affiliations": party_affiliation, "members": party_member, "successors": party_successor},
+)
 IDENTIFIERS = ("ipi_name_number", "ipi_base_number", "isni", "ipn")
 
 
@@ -59,6 +89,8 @@ class PartyName:
     first_name: str = ""
     kind: str = "patronymic"
     ipi_name_number: str = ""
+    transliteration: str = ""
+    language: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +100,30 @@ class Affiliation:
     society: str
     right: str = "performing"
     territory: str = ""
+    starts_on: str = ""
+    ends_on: str = ""
+    role: str = ""
+    creation_class: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One person of a group, from a day to a day, both included, empty when open."""
+
+    member_party_id: str
+    role: str = ""
+    starts_on: str = ""
+    ends_on: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Successor:
+    """An heir or other successor: the part, in parts per million, of what the party would be paid, by right and time."""
+
+    successor_party_id: str
+    kind: str = "heir"
+    share_ppm: int = 0
+    right: str = ""
     starts_on: str = ""
     ends_on: str = ""
 
@@ -86,8 +142,13 @@ class Party:
     death_on: str = ""
     territory: str = ""
     language: str = ""
+    nationality: str = ""
+    society_code: str = ""
+    merged_into_id: str | None = None
     names: tuple[PartyName, ...] = ()
     affiliations: tuple[Affiliation, ...] = ()
+    members: tuple[Member, ...] = ()
+    successors: tuple[Successor, ...] = ()
     status: str = ""
     id: str = ""
     version: int = 0
@@ -112,7 +173,12 @@ class Parties(Desk[Party]):
 
     kind = PARTY
     thing = Party
-    parts: ClassVar[Mapping[str, type]] = {"names": PartyName, "affiliations": Affiliation}
+    parts: ClassVar[Mapping[str, type]] = {
+        "names": PartyName,
+        "affiliations": Affiliation,
+        "members": Member,
+        "successors": Successor,
+    }
 
     def search(self, text: str, limit: int = 20) -> pd.DataFrame:
         """Return the parties most like a name, or with an identifier (IPI, ISNI, IPN), best first.

@@ -27,6 +27,10 @@ performance = root_table(
     words("territory"),
     words("held_on"),
     reference("licence_id", licence, required=False),
+    words("ends_on"),  # of a tour or a festival; empty: one day
+    words("city"),
+    words("promoter"),
+    words("channel"),  # of a broadcast
 )
 performance_item = part_table(
     "performance_item",
@@ -61,6 +65,10 @@ class Performance:
     venue: str = ""
     territory: str = ""
     licence_id: str | None = None
+    ends_on: str = ""
+    city: str = ""
+    promoter: str = ""
+    channel: str = ""
     items: tuple[SetListItem, ...] = ()
     status: str = ""
     id: str = ""

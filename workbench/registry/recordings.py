@@ -10,7 +10,7 @@ import pandas as pd
 from sqlalchemy import Connection, select
 
 from ..core import documents
-from ..core.documents import Document, Kind, part_table, reference, root_table
+from ..core.documents import Document, Kind, named_later, part_table, reference, root_table
 from ..core.errors import Finding
 from ..core.shares import format_percent, is_whole
 from ..core.store import Book, whole, words
@@ -31,16 +31,36 @@ recording = root_table(
     words("territory"),  # TIS numeric code of the country of recording
     words("label"),
     words("p_line"),
+    named_later("original_recording_id", "recording"),  # what this is a remix, an edit or a remaster of
+    named_later("merged_into_id", "recording"),
 )
+recording_title = part_table("recording_title", recording, words("kind"), words("title"), words("language"))
+recording_number = part_table(
+    "recording_number", recording, words("issuer"), words("number")
+)  # further ISRCs, societies' numbers
 recording_contributor = part_table(
     "recording_contributor",
     recording,
     reference("party_id", party, index=True),
     words("role"),  # featured | non_featured | conductor | producer
     whole("share_ppm"),  # a producer's part of the producers' share; 0 for performers, whose parts follow from their roles
+    words("instrument"),  # CWR instrument code, or what was done, as the session sheet says
+    words("territory"),  # where a producer holds the right: TIS numeric code, empty for the world
+    words("starts_on"),
+    words("ends_on"),
 )
 recording_work = part_table("recording_work", recording, reference("work_id", work, index=True))
-RECORDING = Kind("recording", "R", recording, {"contributors": recording_contributor, "works": recording_work})
+RECORDING = Kind(
+    "recording",
+    "R",
+    recording,
+    {
+        "contributors": recording_contributor,
+        "works": recording_work,
+        "titles": recording_title,
+        "numbers": recording_number,
+    },
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +70,10 @@ class Contributor:
     party_id: str
     role: str = "featured"
     share_ppm: int = 0
+    instrument: str = ""
+    territory: str = ""
+    starts_on: str = ""
+    ends_on: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +81,23 @@ class EmbodiedWork:
     """A work that is heard in the recording."""
 
     work_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingTitle:
+    """A further title of a recording."""
+
+    title: str
+    kind: str = "AT"
+    language: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingNumber:
+    """A number somebody gave the recording besides its ISRC; `issuer` is `ISRC` for a further one, else who gave it."""
+
+    issuer: str
+    number: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +113,12 @@ class Recording:
     territory: str = ""
     label: str = ""
     p_line: str = ""
+    original_recording_id: str | None = None
+    merged_into_id: str | None = None
     contributors: tuple[Contributor, ...] = ()
     works: tuple[EmbodiedWork, ...] = ()
+    titles: tuple[RecordingTitle, ...] = ()
+    numbers: tuple[RecordingNumber, ...] = ()
     status: str = ""
     id: str = ""
     version: int = 0
@@ -84,7 +129,12 @@ class Recordings(Desk[Recording]):
 
     kind = RECORDING
     thing = Recording
-    parts: ClassVar[Mapping[str, type]] = {"contributors": Contributor, "works": EmbodiedWork}
+    parts: ClassVar[Mapping[str, type]] = {
+        "contributors": Contributor,
+        "works": EmbodiedWork,
+        "titles": RecordingTitle,
+        "numbers": RecordingNumber,
+    }
 
     def search(self, text: str = "", *, artist: str = "", limit: int = 20) -> pd.DataFrame:
         """Return the recordings most like a title, or with an ISRC, best first; `artist` keeps those by a like name.

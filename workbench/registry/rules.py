@@ -16,7 +16,24 @@ from ..core.errors import Finding, WorkbenchError, nearest
 from ..core.shares import WHOLE
 from ..core.territories import standard_territories
 
-RIGHTS = ("performing", "mechanical", "neighbouring")
+RIGHTS = (
+    "performing",
+    "mechanical",
+    "synchronisation",
+    "neighbouring",
+    "private_copying",
+    "reprography",
+    "lending",
+    "rental",
+    "resale",
+)
+OWNED_RIGHTS = ("performing", "mechanical", "synchronisation")
+"""Rights whose ownership shares a work keeps; the others follow one of these, see `OWNED_AS`."""
+OWNED_AS = {"private_copying": "mechanical", "reprography": "mechanical", "lending": "mechanical", "rental": "mechanical",
+            "resale": "mechanical"}  # fmt: skip
+STATUSES = ("", "incomplete", "local", "to_validate", "conflict", "in_dispute", "synced", "deleted", "merged")
+GONE = ("deleted", "merged")
+"""A document of this status stays in the book, and is left out of search, checks, look-alikes, matching and distribution."""
 WRITER_ROLES = ("A", "C", "CA", "AD", "AR", "SA", "SR", "TR")
 PUBLISHER_ROLES = ("E", "AM", "SE", "AQ", "ES")
 INCOME_ROLES = ("PA",)  # an income participant, of a writer or of a publisher
@@ -24,12 +41,26 @@ WORK_ROLES = (*WRITER_ROLES, *PUBLISHER_ROLES, *INCOME_ROLES)
 OWNING_ROLES = (*WRITER_ROLES, "E", "AQ")
 TITLE_KINDS = ("AT", "TE", "FT", "IT", "OT", "TT", "PT", "RT", "ET", "OL", "AL")
 CATEGORIES = ("", "JAZ", "POP", "SER", "UNC")
-AGREEMENT_KINDS = ("", "OG", "OS", "PG", "PS", "AS", "AD")
+AGREEMENT_KINDS = ("", "OG", "OS", "PG", "PS", "AS", "AD", "CO", "RE")
+AGREEMENT_SCOPES = ("", "general", "implied", "specific")
+AGREEMENT_STATUSES = (*STATUSES, "duplicate_claim", "cycle")
+PRIOR_ROYALTIES = ("", "none", "all", "from")
 INDICATORS = ("I", "E")
 RECORDING_ROLES = ("featured", "non_featured", "conductor", "producer")
 PARTY_KINDS = ("natural", "legal", "group")
 NAME_KINDS = ("patronymic", "pseudonym", "group", "other")
 PERFORMANCE_KINDS = ("concert", "broadcast")
+SUCCESSOR_KINDS = ("heir", "legatee", "legal_successor")
+MEMBERSHIP_EVENTS = ("application", "admission", "suspension", "reinstatement", "resignation", "exclusion", "death")
+RELEASE_KINDS = ("album", "single", "ep", "compilation", "video", "other")
+TEXT_MUSIC = ("", "MUS", "MTX", "TXT", "MTN")
+VERSION_TYPES = ("", "ORI", "MOD")
+EXCERPT_TYPES = ("", "MOV", "UEX")
+COMPOSITE_TYPES = ("", "COS", "MED", "POT", "UCO")
+PAYMENT_METHODS = ("", "bank", "mobile", "cheque", "cash")
+ADDRESS_KINDS = ("home", "postal", "legal")
+ATTACHMENT_KINDS = ("contract", "identity", "proof", "decision", "declaration", "other")
+CUE_USES = ("B", "V", "T", "L", "R")
 
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 _YEAR = re.compile(r"[0-9]{4}", re.ASCII)

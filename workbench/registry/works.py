@@ -10,7 +10,7 @@ import pandas as pd
 from sqlalchemy import Connection, select
 
 from ..core import documents
-from ..core.documents import Document, Kind, part_table, reference, root_table
+from ..core.documents import Document, Kind, named_later, part_table, reference, root_table
 from ..core.errors import Finding
 from ..core.shares import TOLERANCE_PPM, WHOLE, format_percent, is_whole
 from ..core.store import Book, whole, words
@@ -27,6 +27,27 @@ work = root_table(
     words("category"),  # JAZ | POP | SER | UNC
     whole("duration_seconds", nullable=True),
     words("created_year"),
+    words("creation_class"),  # empty: a musical work; see data/creation_classes.yaml
+    words("text_music"),  # MUS | MTX | TXT | MTN
+    words("version_type"),  # ORI | MOD
+    named_later("original_work_id", "work"),  # what this is a version of, where that is registered
+    words("original_title"),  # what this is a version of, where that is not registered
+    words("music_arrangement"),  # CWR code: NEW ARR ADM UNS ORI
+    words("lyric_adaptation"),  # CWR code: NEW MOD NON ORI REP ADL UNS TRA
+    words("excerpt_type"),  # MOV | UEX
+    named_later("whole_work_id", "work"),  # what this is an excerpt of
+    words("composite_type"),  # COS | MED | POT | UCO
+    words("work_type"),  # CWR work type
+    words("opus_number"),
+    words("catalogue_number"),
+    words("published_on"),
+    words("instrumentation"),  # CWR standard instrumentation
+    words("isan"),
+    words("eidr"),
+    words("episode"),  # of an audio-visual series: its number and title as printed
+    named_later("series_work_id", "work"),
+    whole("public_domain"),  # 1: free everywhere, whatever the dates say
+    named_later("merged_into_id", "work"),
 )
 work_title = part_table(
     "work_title", work, words("kind"), words("title"), words("language")
@@ -39,8 +60,52 @@ work_share = part_table(
     whole("performing_ppm"),  # ownership share of the performing right
     whole("mechanical_ppm"),  # ownership share of the mechanical right
     reference("represents_party_id", party, required=False),  # the writer a publisher acts for
+    whole("synchronisation_ppm"),  # ownership share of the synchronisation right
+    words("territory"),  # where this share holds: TIS numeric code, empty for the world
+    words("starts_on"),
+    words("ends_on"),
 )
-WORK = Kind("work", "W", work, {"titles": work_title, "shares": work_share})
+work_archived_iswc = part_table("work_archived_iswc", work, words("iswc"), words("archived_on"))
+work_number = part_table(
+    "work_number", work, words("issuer"), words("number")
+)  # issuer: CISAC society code, or a publisher's name
+work_component = part_table(
+    "work_component",
+    work,
+    reference("component_work_id", work, index=True),
+    whole("duration_seconds", nullable=True),
+)
+work_performer = part_table(
+    "work_performer", work, words("name"), words("first_name"), reference("party_id", party, required=False, index=True)
+)
+work_instrument = part_table("work_instrument", work, words("instrument"), whole("players"))  # CWR instrument code
+work_cue = part_table(
+    "work_cue",
+    work,
+    words("title"),
+    words("use"),  # B background, V visual, T theme, L logo, R rolled-up
+    reference("cued_work_id", work, required=False, index=True),
+    named_later("recording_id", "recording"),
+    whole("duration_seconds", nullable=True),
+    words("starts_at"),  # time in, from the beginning: HH:MM:SS
+    words("writers"),
+    words("performer"),
+)
+WORK = Kind(
+    "work",
+    "W",
+    work,
+    {
+        "titles": work_title,
+        "shares": work_share,
+        "archived_iswcs": work_archived_iswc,
+        "numbers": work_number,
+        "components": work_component,
+        "performers": work_performer,
+        "instruments": work_instrument,
+        "cues": work_cue,
+    },
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +126,65 @@ class WorkShare:
     performing_ppm: int = 0
     mechanical_ppm: int = 0
     represents_party_id: str | None = None
+    synchronisation_ppm: int = 0
+    territory: str = ""
+    starts_on: str = ""
+    ends_on: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ArchivedIswc:
+    """An ISWC the work had before two were found to be one; it still leads to the work."""
+
+    iswc: str
+    archived_on: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class WorkNumber:
+    """A number somebody else gave the work: a society (its CISAC code) or a publisher (its name)."""
+
+    issuer: str
+    number: str
+
+
+@dataclass(frozen=True, slots=True)
+class Component:
+    """A work that is part of this one (medley, potpourri, composite)."""
+
+    component_work_id: str
+    duration_seconds: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WorkPerformer:
+    """Who is known to perform the work; `party_id` where registered."""
+
+    name: str
+    first_name: str = ""
+    party_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WorkInstrument:
+    """One instrument the work is written for, by its CWR code, and how many players."""
+
+    instrument: str
+    players: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Cue:
+    """One piece of music in an audio-visual work, as its cue sheet says it."""
+
+    title: str
+    use: str = "B"
+    cued_work_id: str | None = None
+    recording_id: str | None = None
+    duration_seconds: int | None = None
+    starts_at: str = ""
+    writers: str = ""
+    performer: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +197,35 @@ class Work:
     category: str = ""
     duration_seconds: int | None = None
     created_year: str = ""
+    creation_class: str = ""
+    text_music: str = ""
+    version_type: str = ""
+    original_work_id: str | None = None
+    original_title: str = ""
+    music_arrangement: str = ""
+    lyric_adaptation: str = ""
+    excerpt_type: str = ""
+    whole_work_id: str | None = None
+    composite_type: str = ""
+    work_type: str = ""
+    opus_number: str = ""
+    catalogue_number: str = ""
+    published_on: str = ""
+    instrumentation: str = ""
+    isan: str = ""
+    eidr: str = ""
+    episode: str = ""
+    series_work_id: str | None = None
+    public_domain: int = 0
+    merged_into_id: str | None = None
     titles: tuple[WorkTitle, ...] = ()
     shares: tuple[WorkShare, ...] = ()
+    archived_iswcs: tuple[ArchivedIswc, ...] = ()
+    numbers: tuple[WorkNumber, ...] = ()
+    components: tuple[Component, ...] = ()
+    performers: tuple[WorkPerformer, ...] = ()
+    instruments: tuple[WorkInstrument, ...] = ()
+    cues: tuple[Cue, ...] = ()
     status: str = ""
     id: str = ""
     version: int = 0
@@ -88,7 +239,16 @@ class Works(Desk[Work]):
 
     kind = WORK
     thing = Work
-    parts: ClassVar[Mapping[str, type]] = {"titles": WorkTitle, "shares": WorkShare}
+    parts: ClassVar[Mapping[str, type]] = {
+        "titles": WorkTitle,
+        "shares": WorkShare,
+        "archived_iswcs": ArchivedIswc,
+        "numbers": WorkNumber,
+        "components": Component,
+        "performers": WorkPerformer,
+        "instruments": WorkInstrument,
+        "cues": Cue,
+    }
 
     def search(self, text: str = "", *, writer: str = "", limit: int = 20) -> pd.DataFrame:
         """Return the works most like a title, or with an ISWC, best first; `writer` keeps those with a party of a like name.

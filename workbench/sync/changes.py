@@ -33,12 +33,30 @@ Document = dict[str, Any]
 
 SHARED: dict[str, dict[str, frozenset[str]] | None] = {
     "party": {
-        "": frozenset({"id", "kind", "name", "first_name", "ipi_base_number", "isni", "ipn", "status", "names", "affiliations"}),
-        "names": frozenset({"kind", "name", "first_name", "ipi_name_number"}),
-        "affiliations": frozenset({"society", "right", "territory", "starts_on", "ends_on"}),
+        "": frozenset(
+            {
+                "id",
+                "kind",
+                "name",
+                "first_name",
+                "ipi_base_number",
+                "isni",
+                "ipn",
+                "society_code",
+                "merged_into_id",
+                "status",
+                "names",
+                "affiliations",
+                "members",
+            }
+        ),
+        "names": frozenset({"kind", "name", "first_name", "ipi_name_number", "transliteration", "language"}),
+        "affiliations": frozenset({"society", "right", "territory", "starts_on", "ends_on", "role", "creation_class"}),
+        "members": frozenset({"member_party_id", "role", "starts_on", "ends_on"}),
     },
     "work": None,
     "recording": None,
+    "release": None,
     "agreement": None,
     "mandate": None,
 }
@@ -59,11 +77,29 @@ PRIVATE_KINDS = frozenset(
         "pool",
         "tariff",
         "payment",
+        "membership",
+        "contact",
+        "attachment",
     }
 )
 """Kinds that never leave a society; the central instance refuses them even when they are sent."""
 PERSONAL_FIELDS = frozenset(
-    {"birth_on", "death_on", "birth_name", "email", "phone", "address", "bank_account", "iban", "tax_number"}
+    {
+        "birth_on",
+        "death_on",
+        "birth_name",
+        "nationality",
+        "successors",
+        "email",
+        "phone",
+        "address",
+        "addresses",
+        "bank_account",
+        "iban",
+        "bic",
+        "mobile_account",
+        "tax_number",
+    }
 )
 """Fields that the central instance refuses even when they are sent."""
 
