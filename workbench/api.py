@@ -70,12 +70,15 @@ class Workbench:
 
     @classmethod
     def open(cls, folder: str | Path, user: str = "") -> Workbench:
-        """Open the workspace in `folder` in the name of `user` (the system's user when not said).
+        """Open the workspace in `folder` in the name of `user` (when not said: whose login of the office's database it is, else
+        the system's user).
 
-        Raises `WorkbenchError` when there is no workspace or no book, or when the book's schema does not fit this program.
+        Raises `WorkbenchError` when there is no workspace or no book, or when the book's schema does not fit this program, and
+        `NotPermitted` for a name that is not the database login's.
         """
         config = read_config(Path(folder))
-        return cls(config, open_book(config.book_url), user or getpass.getuser())
+        book = open_book(config.book_url, user)
+        return cls(config, book, user or book.person or getpass.getuser())
 
     @classmethod
     def create(cls, folder: str | Path, *, code: str, name: str, currency: str, user: str = "", **details: str) -> Workbench:

@@ -27,7 +27,8 @@ usage_app = typer.Typer(no_args_is_help=True, help="Usage reports: load, list, e
 run_app = typer.Typer(no_args_is_help=True, help="Distribution runs: prepare, approve, seal, statements, audit kit.")
 sync_app = typer.Typer(no_args_is_help=True, help="Exchange with the central instance.")
 staff_app = typer.Typer(no_args_is_help=True, help="Who may sign in to the staff apps, and do what.")
-for _name, _sub in {"usage": usage_app, "run": run_app, "sync": sync_app, "staff": staff_app}.items():
+roles_app = typer.Typer(no_args_is_help=True, help="What the office's database allows whom.")
+for _name, _sub in {"usage": usage_app, "run": run_app, "sync": sync_app, "staff": staff_app, "roles": roles_app}.items():
     app.add_typer(_sub, name=_name)
 
 Folder = Annotated[Path, typer.Argument(help="The society's workspace.")]
@@ -401,14 +402,64 @@ def central(context: typer.Context) -> None:
 def staff_add(
     folder: Folder,
     name: str,
-    role: Annotated[list[str], typer.Option(help="analyst, distribution, approver, auditor or admin; several allowed.")],
+    role: Annotated[
+        list[str], typer.Option(help="analyst, licensing, distribution, approver, auditor or admin; several allowed.")
+    ],
     password: Annotated[str, typer.Option(prompt=True, confirmation_prompt=True, hide_input=True)],
+    database: Annotated[
+        bool, typer.Option("--database", help="A login of the office's database as well, for notebooks; the same password.")
+    ] = False,
     user: User = "",
 ) -> None:
     """Let a person sign in to the staff apps."""
     with _open(folder, user) as wb:
-        wb.staff.add(name, password=password, roles=role, why="added from the command line")
-        print(f"{name} may sign in as {', '.join(role)}.")
+        wb.staff.add(name, password=password, roles=role, database=database, why="added from the command line")
+        print(f"{name} may sign in as {', '.join(role)}{', and log in to the database' if database else ''}.")
+
+
+@roles_app.command("apply")
+def roles_apply(
+    folder: Folder,
+    owner: Annotated[
+        str, typer.Option(help="postgresql://OWNER@... when the workspace names no owner.", envvar="WORKBENCH_OWNER_URL")
+    ] = "",
+    service: Annotated[str, typer.Option(help="The staff server's login of the database; made when it is not there.")] = "",
+) -> None:
+    """Let the office's database hold everybody to their roles; run by its owner, again after every upgrade."""
+    from .core.config import read_config
+    from .core.roles_postgres import apply
+    from .core.store import open_book
+
+    book = open_book(owner or read_config(folder).book_url)
+    try:
+        for sentence in apply(book, service=service):
+            print(sentence)
+    finally:
+        book.close()
+
+
+@roles_app.command("show")
+def roles_show(folder: Folder) -> None:
+    """Show what each role may do, and who has it."""
+    from .core.roles_postgres import rows
+
+    with _open(folder) as wb:
+        for row in rows(wb.book):
+            print(f"{row['role']}: {row['may']}")
+            print(f"    writes {row['writes']}; sees contacts: {row['private']}; {row['people'] or 'nobody'}")
+
+
+@roles_app.command("check")
+def roles_check(folder: Folder) -> None:
+    """Compare what the office's database allows with what it should."""
+    from .core.roles_postgres import check as check_roles
+
+    with _open(folder) as wb:
+        findings = check_roles(wb.book)
+    _print_findings(findings)
+    if findings:
+        raise typer.Exit(1)
+    print("The database allows each role what it should, and nothing else.")
 
 
 @app.command()

@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 
 from ..api import Workbench
 from ..core.errors import NotPermitted, WorkbenchError, unknown
-from .staff import ROLES
+from ..core.roles import ROLES
 
 ENVIRONMENT_USER = "WORKBENCH_USER"
 ENVIRONMENT_WORKSPACE = "WORKBENCH_WORKSPACE"

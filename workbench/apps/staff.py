@@ -17,16 +17,9 @@ from sqlalchemy import Column, Connection, Text, func, insert, select, update
 from ..core.errors import NotFound, WorkbenchError, unknown
 from ..core.journal import record
 from ..core.office import Office
+from ..core.roles import ROLES
+from ..core.roles_postgres import let_in
 from ..core.store import book_table, words
-
-ROLES = {
-    "analyst": "review matches, resolve conflicts, exchange changes with the central instance",
-    "distribution": "prepare runs, take them back, write statements",
-    "approver": "approve and seal runs that somebody else prepared",
-    "auditor": "look at everything, write audit kits, change nothing",
-    "admin": "say who may sign in, register with the central instance",
-}
-"""What each role may do; a person may have several, but nobody approves a run of their own."""
 
 SHORTEST_PASSWORD = 10
 _USER_NAME = re.compile(r"[a-z][a-z0-9._-]{1,39}", re.ASCII)
@@ -42,6 +35,8 @@ staff = book_table(
     words("added_at"),
     words("disabled_at"),
 )
+
+_OPEN = (staff.c.user_name, staff.c.full_name, staff.c.roles, staff.c.added_at, staff.c.disabled_at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +55,20 @@ class Staff:
         self.office = office
 
     def add(
-        self, user_name: str, *, password: str, roles: Iterable[str], full_name: str = "", why: str = "new account", by: str = ""
+        self,
+        user_name: str,
+        *,
+        password: str,
+        roles: Iterable[str],
+        full_name: str = "",
+        database: bool = False,
+        why: str = "new account",
+        by: str = "",
     ) -> Account:
-        """Let a person sign in; raises `WorkbenchError` for a weak password, an unknown role or a name that is taken."""
+        """Let a person sign in, and with `database` also log in to the office's database with the same password.
+
+        Raises `WorkbenchError` for a weak password, an unknown role, a name that is taken, or a book without logins.
+        """
         if not _USER_NAME.fullmatch(user_name):
             raise WorkbenchError(
                 "not a user name", got=repr(user_name[:40]), expected="small letters, digits, . _ -, like a.mwangi"
@@ -77,6 +83,8 @@ class Staff:
             values = {"user_name": user_name, "full_name": full_name, "roles": kept, "added_at": change.at}
             change.connection.execute(insert(staff).values(**values, password_hash=hashed))
             record(change, "staff", user_name, "add", None, {"full_name": full_name, "roles": kept})
+            if database:
+                let_in(change.connection, user_name, password)
         return Account(user_name, full_name, frozenset(kept.split()))
 
     def set_password(self, user_name: str, password: str, *, why: str = "new password", by: str = "") -> None:
@@ -107,9 +115,9 @@ class Staff:
     def check(self, user_name: str, password: str) -> Account | None:
         """Return the account when the password is right, else None; an unknown name takes as long as a wrong password."""
         with self.office.book.read() as connection:
-            row = _row(connection, user_name)
+            row, hashed = _row(connection, user_name), _password_hash(connection, user_name)
         try:
-            _hasher.verify(row["password_hash"] if row else _NOBODY, password)
+            _hasher.verify(hashed or _NOBODY, password)
         except (VerificationError, InvalidHashError):
             return None
         return _account(row)
@@ -127,8 +135,8 @@ class Staff:
     def seal_of(self, user_name: str) -> str:
         """Return a text that changes with the password, so that a sign-in made before can be told from one made after."""
         with self.office.book.read() as connection:
-            row = _row(connection, user_name)
-        return row["password_hash"][-22:] if row and not row["disabled_at"] else ""
+            row, hashed = _row(connection, user_name), _password_hash(connection, user_name)
+        return hashed[-22:] if row and not row["disabled_at"] else ""
 
     def count(self) -> int:
         """Return how many people may sign in."""
@@ -137,10 +145,9 @@ class Staff:
 
     def frame(self) -> pd.DataFrame:
         """Return every account: user_name, full_name, roles, added_at, disabled_at."""
-        columns = [staff.c.user_name, staff.c.full_name, staff.c.roles, staff.c.added_at, staff.c.disabled_at]
         with self.office.book.read() as connection:
-            rows = connection.execute(select(*columns).order_by(staff.c.user_name)).all()
-        return pd.DataFrame(rows, columns=[column.name for column in columns])
+            rows = connection.execute(select(*_OPEN).order_by(staff.c.user_name)).all()
+        return pd.DataFrame(rows, columns=[column.name for column in _OPEN])
 
     def _known(self, connection: Connection, user_name: str) -> dict[str, str]:
         row = _row(connection, user_name)
@@ -151,8 +158,13 @@ class Staff:
 
 
 def _row(connection: Connection, user_name: str) -> dict[str, str] | None:
-    row = connection.execute(select(staff).where(staff.c.user_name == user_name)).mappings().first()
+    row = connection.execute(select(*_OPEN).where(staff.c.user_name == user_name)).mappings().first()
     return dict(row) if row else None
+
+
+def _password_hash(connection: Connection, user_name: str) -> str:
+    """Return a person's hash, or an empty text; an office's database shows it to the staff server and administrators only."""
+    return connection.execute(select(staff.c.password_hash).where(staff.c.user_name == user_name)).scalar() or ""
 
 
 def _account(row: dict[str, str] | None) -> Account | None:

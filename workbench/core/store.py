@@ -41,10 +41,11 @@ from sqlalchemy import (
     text,
     update,
 )
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import ExceptionContext, make_url
 from sqlalchemy.exc import ArgumentError
 
-from .errors import DamagedBook, WorkbenchError
+from .errors import DamagedBook, NotPermitted, WorkbenchError
+from .roles import group_role
 
 LOWEST_SQLITE = (3, 51, 3)
 """Earlier libraries can corrupt a WAL book with several writers."""
@@ -142,6 +143,9 @@ class Book:
         self.engine = make_engine(url)
         self._reader = self.engine.execution_options(read_only=True)
         self.instance = ""
+        self.person = ""
+        """Whose login this is, or for whom the staff server opened the book; empty where the database holds nobody to a role."""
+        self._serves = False
 
     @property
     def dialect(self) -> str:
@@ -152,18 +156,23 @@ class Book:
     def read(self) -> Iterator[Connection]:
         """Give a connection that sees one moment of the book and cannot change it."""
         with self._reader.connect() as connection:
+            if self._serves and self.person:
+                _become(connection, self.person)
             yield connection
 
     @contextmanager
     def write(self, who: str, why: str) -> Iterator[Change]:
         """Give one write transaction; it commits when the block ends, and leaves nothing behind when the block raises.
 
-        Raises `WorkbenchError` without a person or a reason: the journal has no anonymous entries.
+        Raises `WorkbenchError` without a person or a reason: the journal has no anonymous entries. In an office, the database
+        refuses what the person's roles do not allow: `NotPermitted`.
         """
         if not who.strip() or not why.strip():
             raise WorkbenchError("a change needs a person and a reason", got=f"who={who!r}, why={why!r}")
         with self.engine.begin() as connection:
             if self.dialect == "postgresql":
+                if self._serves:
+                    _become(connection, who.strip())
                 connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": WRITER_LOCK})
             yield Change(connection, who.strip(), why.strip(), now_utc(), secrets.token_hex(8), self.instance)
 
@@ -171,6 +180,35 @@ class Book:
         """Return a fact the book holds about itself: `instance`, `epoch`, `currency`; empty when not set."""
         with self.read() as connection:
             return connection.execute(select(book_meta.c.value).where(book_meta.c.key == key)).scalar() or ""
+
+    def introduce(self, person: str) -> None:
+        """Say who opens the book; in an office, ask the database whose login this is.
+
+        A login of one's own is that person, whatever is said: raises `NotPermitted` for another name. The staff server's login
+        becomes the person at each transaction, if it is somebody of the staff. Elsewhere nothing is asked.
+        """
+        if self.dialect != "postgresql":
+            return
+        with self.engine.connect() as connection:
+            database, login = connection.exec_driver_sql("SELECT current_database(), session_user").one()
+            member = text(
+                "SELECT pg_get_userbyid(roleid) FROM pg_auth_members"
+                " WHERE member = (SELECT oid FROM pg_roles WHERE rolname = :name)"
+            )
+            groups = set(connection.execute(member, {"name": login}).scalars())
+            self._serves = group_role(database, "service") in groups
+            if self._serves:
+                staff = group_role(database, "person")
+                self.person = person if staff in connection.execute(member, {"name": person}).scalars() else ""
+            elif group_role(database, "person") in groups:
+                if person and person != login:
+                    raise NotPermitted(
+                        "the database knows you by another name",
+                        got=person,
+                        expected=login,
+                        next_step="Open the book as yourself.",
+                    )
+                self.person = login
 
     def close(self) -> None:
         """Let go of every connection."""
@@ -201,12 +239,14 @@ def create_book(url: str, *, instance: str, currency: str) -> Book:
     return book
 
 
-def open_book(url: str) -> Book:
-    """Open an existing book; raises `WorkbenchError` when there is none, or when it is of a newer or older schema."""
+def open_book(url: str, person: str = "") -> Book:
+    """Open an existing book, in an office as `person`; raises `WorkbenchError` when there is none, or when it is of a newer or
+    older schema, and `NotPermitted` for a login that is somebody else's."""
     if url.startswith("sqlite") and not Path(make_url(url).database or "").is_file():
         raise WorkbenchError("no book here", got=_shown(url), next_step="Make one with: workbench new FOLDER.")
     book = Book(url)
     require_current(book.engine, BOOK)
+    book.introduce(person)
     book.instance = book.meta("instance")
     return book
 
@@ -223,6 +263,7 @@ def make_engine(url: str) -> Engine:
     if parsed.get_backend_name() == "postgresql":
         engine = create_engine(parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True, hide_parameters=True)
         event.listen(engine, "begin", _begin_postgresql)
+        event.listen(engine, "handle_error", _say_who_may)
         return engine
     if parsed.get_backend_name() != "sqlite" or not parsed.database or parsed.database == ":memory:":
         raise WorkbenchError("not a book's address", got=_shown(url), expected="sqlite:///FILE or postgresql://...")
@@ -331,6 +372,25 @@ def _begin_postgresql(connection: Connection) -> None:
         connection.connection.driver_connection.execute(  # type: ignore[union-attr]
             "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"
         )
+
+
+def _become(connection: Connection, person: str) -> None:
+    """Let this transaction be one person's: from here on the database allows what that person's roles allow."""
+    connection.exec_driver_sql('SET LOCAL ROLE "{}"'.format(person.replace('"', '""').replace("%", "%%")))
+
+
+def _say_who_may(context: ExceptionContext) -> None:
+    """Turn the database's refusal into `NotPermitted`: the one place where it is said."""
+    refused = context.original_exception
+    told = getattr(getattr(refused, "diag", None), "message_primary", None) or str(refused)
+    state = getattr(refused, "sqlstate", "")
+    if state == "42501" or (state == "22023" and str(context.statement).startswith("SET LOCAL ROLE")):
+        raise NotPermitted(
+            "the database does not allow this",
+            got=told,
+            expected="somebody with the role for it",
+            next_step="Who may do what: workbench roles show FOLDER.",
+        ) from refused
 
 
 def _shown(url: str) -> str:
