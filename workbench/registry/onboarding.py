@@ -33,10 +33,12 @@ from .onboarding_clerk import Bundle, Clerk
 from .onboarding_documents import agreements, judge_works, parties, recordings, works
 from .onboarding_parties import Mention, PartyFinder
 from .parties import PARTY, Parties
+from .provenance import source_file, source_line
 from .recordings import RECORDING, Recordings
 from .works import WORK, Works
 
 JOURNAL_KIND = "onboarding"
+_OWN = (source_file, source_line)
 _MANY = 20_000
 """Look-alikes among more new parties than this are not sought: that is a task of its own."""
 
