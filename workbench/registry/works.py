@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date
 from typing import Any, ClassVar
 
 import pandas as pd
@@ -18,6 +19,7 @@ from . import rules
 from .desk import Desk, in_chunks
 from .parties import parties_without, party, party_index, party_names
 from .search import NameIndex, index_of
+from .share_pictures import SharePicture, pictures, share_picture
 
 work = root_table(
     "work",
@@ -269,6 +271,23 @@ class Works(Desk[Work]):
             matched = (hit.score, hit.matched, hit.matched_as) if hit else (100.0, writer, "writer")
             rows.append((one["id"], matched[0], one["title"], writers_of(one, names), one["iswc"], *matched[1:]))
         return pd.DataFrame(rows, columns=["id", "score", "title", "writers", "iswc", "matched", "matched_as"])
+
+    def share_picture(self, work_id: str, *, right: str = "performing", territory: str = "", on: date | str = "") -> SharePicture:
+        """Return who owns a right of a work in a territory (TIS code, default the society's) on a day (default today).
+
+        Raises `NotFound` for an unknown work, right or territory.
+        """
+        with self.office.book.read() as connection:
+            shares = documents.load(connection, WORK, work_id)["shares"]
+            names = party_names(connection, (row["party_id"] for row in shares))
+        return replace(share_picture(shares, right, territory or self.office.config.territory, on), names=names)
+
+    def pictures(self, work_id: str, *, right: str = "performing") -> list[SharePicture]:
+        """Return every picture of a right of a work: one for each period and area in which other rows hold, oldest first."""
+        with self.office.book.read() as connection:
+            shares = documents.load(connection, WORK, work_id)["shares"]
+            names = party_names(connection, (row["party_id"] for row in shares))
+        return [replace(one, names=names) for one in pictures(shares, right)]
 
     def _valid(self, document: Document) -> None:
         where = rules.place(document, "work")
