@@ -29,7 +29,7 @@ AREAS: dict[str, tuple[str, ...]] = {
     "licensing": ("licensee", "licence", "invoice", "receipt"),
     "intake": ("usage", "usage_batch", "usage_finding"),
     "matching": ("usage_match", "ruling", "match_run"),
-    "onboarding": ("onboarding", "provenance", "cleaning", "recipe", "layout"),
+    "onboarding": ("onboarding", "source", "cleaning", "recipe", "layout"),
     "exchange": ("sync", "conflict", "anchor"),
     "runs": ("run",),
     "money": ("posting", "run_receipt"),
