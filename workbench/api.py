@@ -17,6 +17,7 @@ from .core.config import SETTINGS_FILE, Config, create_workspace, read_config
 from .core.documents import Kind
 from .core.errors import Finding
 from .core.office import Office, Progress, silent
+from .core.role_findings import without_role
 from .core.store import Book, create_book, open_book
 from .core.territories import Territories, standard_territories
 from .distribution.run import Distribution
@@ -133,8 +134,9 @@ class Workbench:
         return f"Workbench({self.config.name}, {self.config.folder}, as {self.office.user})"
 
     def check(self) -> list[Finding]:
-        """Check the whole book: the database itself, the journal's chain, every document against it, and the ledger."""
-        return [*check_book(self.book, kinds=KINDS), *self.distribution.check()]
+        """Check the whole book: the database itself, the journal's chain, every document against it, what was done without the
+        role for it, and the ledger."""
+        return [*check_book(self.book, kinds=KINDS, extra_checks=[without_role]), *self.distribution.check()]
 
     def journal(self, *, kind: str = "", entity_id: str = "", last: int = 100) -> pd.DataFrame:
         """Return the newest `last` journal entries, newest first: number, when (UTC), who, why, what."""
