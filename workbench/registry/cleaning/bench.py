@@ -1,0 +1,469 @@
+"""The bench: a table, the steps done to it, and everything one looks at between two steps.
+
+    bench = wb.cleaning.open("inbox/contest.csv")
+    bench.facet("country").values[:3]
+    for cluster in bench.clusters("composers", method="fingerprint"):
+        bench.apply({"op": "merge_values", "column": "composers", "values": [text for text, _ in cluster.values],
+                     "value": cluster.suggestion})
+    bench.undo()
+    bench.export("outbox/contest-clean.xlsx")
+
+Looking never changes anything; every change is a step, and the steps are the recipe. Rows are named by their number, as text.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ...core.errors import Finding, WorkbenchError
+from ...core.office import Progress, silent
+from . import editing, merging, shaping, splitting  # noqa: F401  they declare their operations
+from . import clusters as clustering
+from . import exporting, facets, filters, reading
+from . import steps as stepping
+from .clusters import Cluster
+from .facets import Facet
+from .filters import Faults, Filter
+from .merging import Comparison
+from .recipe import Recipe
+from .shaping import order_of
+from .table import ROW, Mask, Table
+
+KEPT_WHOLE = 200
+"""So many latest tables are kept for undo; of older steps every twentieth is, and the others are worked out again when asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnInfo:
+    """A column as it stands: its name, what it seems to hold (text, number, date), its empty cells and different texts."""
+
+    name: str
+    kind: str
+    blank: int
+    distinct: int
+    source: str = ""
+    """The file's column it comes from; empty when a step made it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some rows in order, each a dict with its number under `#` and the text of every column; and how many there are in all."""
+
+    rows: list[dict[str, str]]
+    total: int
+    flags: dict[str, str] = field(default_factory=dict)
+    """Row number -> its flag, for the rows of the page that have one."""
+    marks: dict[str, str] = field(default_factory=dict)
+    """Row number -> what was odd about its line in the file."""
+    changed: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """Row number -> the columns in which it says something else than the file did."""
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What a step would do: some rows as (row number, before, after), and how many rows it would change in all."""
+
+    rows: list[tuple[str, str, str]]
+    changed: int
+    sentence: str = ""
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What a step did: its number in the recipe, the rows it changed, its sentence, and what was passed over."""
+
+    step_number: int
+    changed_rows: int
+    sentence: str
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Accounts:
+    """Where the rows of the file are: `rows_in + added = rows_out + removed`."""
+
+    rows_in: int
+    added: int
+    """Rows that splitting made beyond the ones it took apart."""
+    removed: int
+    """Removed or merged; all of them are kept and can be listed."""
+    rows_out: int
+
+
+class Bench:
+    """A table under cleaning. Made by `wb.cleaning`, not by hand."""
+
+    def __init__(
+        self,
+        table: Table,
+        *,
+        name: str = "",
+        source: Mapping[str, str] | None = None,
+        findings: Sequence[Finding] = (),
+        faults: Faults = filters.no_rules,
+        keep: Callable[[Bench], None] | None = None,
+        save: Callable[[Bench, str, str], Any] | None = None,
+    ) -> None:
+        self.name = name
+        self.source = dict(source or {})
+        """What the table was made from: name, sha256, and how it was read."""
+        self.findings = list(findings)
+        """What was odd about the file as a whole."""
+        self._start, self._table = table, table
+        self._faults, self._keep, self._save = faults, keep, save
+        self._recipe = Recipe(name=name)
+        self._tables: dict[int, Table] = {0: table}
+        self._applied: list[Applied] = []
+        self._undone: list[dict[str, Any]] = []
+        self._orders: dict[str, np.ndarray[Any, np.dtype[np.int64]]] = {}
+
+    # ---- looking
+
+    @property
+    def columns(self) -> list[ColumnInfo]:
+        """The columns in order; counts are of the rows in the table."""
+        live = self._table.live
+        found = []
+        for name, column in self._table.columns.items():
+            used = column.used(live)
+            blank = sum(count for text, count in used if not text.strip())
+            kind = reading.kind_of([text for text, _ in used])
+            found.append(ColumnInfo(name, kind, blank, sum(bool(text.strip()) for text, _ in used), column.source))
+        return found
+
+    @property
+    def total(self) -> int:
+        """How many rows are in the table."""
+        return int(self._table.live.sum())
+
+    @property
+    def accounts(self) -> Accounts:
+        """Where the rows of the file are."""
+        rows_in, rows = len(self._start), len(self._table)
+        return Accounts(rows_in, rows - rows_in, rows - self.total, self.total)
+
+    def rows(self, offset: int = 0, limit: int = 50, sort: Sequence[str] = (), filters: Sequence[Filter] = ()) -> Page:
+        """Return a page of the rows that the filters mean.
+
+        `sort` names columns, the first deciding first, with `-` before a name for the largest first; `#` is the row number.
+        """
+        mask = self._mask(filters)
+        order = self._order(sort)
+        places = (np.flatnonzero(mask) if order is None else order[mask[order]])[max(0, offset) : max(0, offset) + max(0, limit)]
+        table = self._table
+        rows = [table.row(place) for place in places.tolist()]
+        changed = {name: self._changed(name) for name, column in table.columns.items() if column.source}
+        named = [(place, table.rows.numbers[place]) for place in places.tolist()]
+        return Page(
+            rows,
+            int(mask.sum()),
+            {number: text for place, number in named if (text := table.flags.text(place))},
+            {number: text for place, number in named if (text := table.marks.text(place))},
+            {number: names for place, number in named if (names := tuple(n for n, m in changed.items() if m[place]))},
+        )
+
+    def facet(
+        self, column: str, kind: str = "text", filters: Sequence[Filter] = (), *, limit: int = 100, by: str = "count"
+    ) -> Facet:
+        """Return what a column holds, counted live under the other columns' filters; see `facets` for the kinds.
+
+        `column="#"` with kind `flag`, `removed` or `error` tells of the rows themselves.
+        """
+        return facets.facet(self._table, column, kind, filters, limit=limit, by=by, source=self._start, faults=self._faults)
+
+    def clusters(
+        self,
+        column: str,
+        method: str = "fingerprint",
+        filters: Sequence[Filter] = (),
+        *,
+        size: int = 2,
+        edits: int = 2,
+        progress: Progress = silent,
+    ) -> list[Cluster]:
+        """Return groups of texts that probably mean the same, those with the most rows first; see `clusters`."""
+        return clustering.clusters(
+            self._table, column, method, filters, source=self._start, size=size, edits=edits, progress=progress
+        )
+
+    def compare(self, rows: Sequence[str]) -> Comparison:
+        """Return two or more rows side by side, field by field."""
+        return merging.compare(self._table, rows)
+
+    def preview(self, step: stepping.Step, limit: int = 20) -> Preview:
+        """Return what a step would do, without doing it; raises `WorkbenchError` when it cannot be done."""
+        clean, table, notes, changed = self._try(step)
+        return Preview(_shown(self._table, table, limit), changed, stepping.sentence(clean), tuple(notes))
+
+    # ---- changing
+
+    def apply(self, step: stepping.Step) -> Applied:
+        """Do a step and keep it in the recipe; raises `WorkbenchError` naming the argument that is wrong, and then does nothing."""
+        clean, table, notes, changed = self._try(step)
+        done = Applied(len(self._recipe) + 1, changed, stepping.sentence(clean), tuple(notes))
+        self._take(clean, table, done)
+        self._undone.clear()
+        self._kept()
+        return done
+
+    def undo(self) -> str:
+        """Take the last step back and return its sentence; raises `WorkbenchError` when there is none."""
+        if not self._recipe.steps:
+            raise WorkbenchError("there is nothing to undo", where=self.name)
+        sentence = self._applied[-1].sentence
+        self.undo_to(len(self._recipe) - 1)
+        return sentence
+
+    def undo_to(self, step_number: int) -> None:
+        """Go back to the table as it was after that step; 0 is the file as it came. What is taken back can be redone."""
+        count = len(self._recipe)
+        if not 0 <= step_number <= count:
+            raise WorkbenchError("no such step", got=step_number, expected=f"0 to {count}", where=self.name)
+        table = self._at(step_number)
+        self._undone.extend(reversed(self._recipe.steps[step_number:]))
+        self._recipe = self._recipe.with_steps(self._recipe.steps[:step_number])
+        del self._applied[step_number:]
+        for number in [number for number in self._tables if number > step_number]:
+            del self._tables[number]
+        self._tables[step_number] = table
+        self._show(table)
+        self._kept()
+
+    def redo(self) -> Applied:
+        """Do the step last taken back again; raises `WorkbenchError` when there is none."""
+        if not self._undone:
+            raise WorkbenchError("there is nothing to do again", where=self.name)
+        step = self._undone[-1]
+        clean, table, notes, changed = self._try(step)
+        done = Applied(len(self._recipe) + 1, changed, stepping.sentence(clean), tuple(notes))
+        self._undone.pop()
+        self._take(clean, table, done)
+        self._kept()
+        return done
+
+    @property
+    def can_redo(self) -> bool:
+        """Whether a step was taken back and nothing was done since."""
+        return bool(self._undone)
+
+    @property
+    def recipe(self) -> Recipe:
+        """The steps done so far."""
+        return self._recipe
+
+    @property
+    def history(self) -> list[Applied]:
+        """What each step of the recipe did here."""
+        return list(self._applied)
+
+    def replay(self, recipe: Recipe, progress: Progress = silent) -> list[Applied]:
+        """Do the steps of a recipe on top of what was done, and return what each did.
+
+        All or none: a step that cannot be done here, for a column that is missing, is a `WorkbenchError` naming step and column.
+        Single cells and rows the recipe names but this table does not have are passed over, and noted.
+        """
+        before = len(self._recipe)
+        keep, self._keep = self._keep, None
+        undone = list(self._undone)
+        done: list[Applied] = []
+        try:
+            for number, step in enumerate(recipe.steps, start=1):
+                progress("cleaning", number - 1, len(recipe))
+                try:
+                    done.append(self.apply(step))
+                except WorkbenchError as error:
+                    self.undo_to(before)
+                    self._undone = undone
+                    raise type(error)(
+                        error.what,
+                        got=error.got,
+                        expected=error.expected,
+                        where=f"step {number} of {recipe.name or 'the recipe'}",
+                        next_step=error.next_step or f"The columns there: {', '.join(list(self._at(before).columns)[:20])}.",
+                    ) from None
+        finally:
+            self._keep = keep
+        self._kept()
+        progress("cleaning", len(recipe), len(recipe))
+        return done
+
+    # ---- taking away
+
+    def frame(self, filters: Sequence[Filter] = ()) -> pd.DataFrame:
+        """Return the rows in the table as text columns, under `#` the row numbers."""
+        mask = self._mask(filters)
+        numbers = np.array(self._table.rows.numbers, dtype=object)[mask]
+        return pd.DataFrame(
+            {ROW: numbers, **{name: column.texts(mask) for name, column in self._table.columns.items()}}, dtype="object"
+        )
+
+    def removed(self) -> pd.DataFrame:
+        """Return the rows that were removed or merged: `#`, `why`, and their cells as they were."""
+        mask = ~self._table.live
+        numbers = np.array(self._table.rows.numbers, dtype=object)[mask]
+        columns = {name: column.texts(mask) for name, column in self._table.columns.items()}
+        return pd.DataFrame({ROW: numbers, "why": self._table.fate.texts(mask), **columns}, dtype="object")
+
+    def export(self, to: str | Path, *, exact: bool = False) -> Path:
+        """Write the rows in the table as CSV (`.csv`, `.csv.gz`) or XLSX and return the path; removed rows go beside it as `-removed`.
+
+        In an XLSX every cell is text, exact and harmless. In a CSV a cell that a spreadsheet would run gets a quote in front, unless
+        `exact`: say so only for a file that a program reads next.
+        """
+        return exporting.write(self._table, Path(to).expanduser(), exact=exact)
+
+    def edited(self, columns: Sequence[str]) -> dict[str, dict[str, str]]:
+        """Return row number -> column of the source -> new text, for the cells that say something else than they did."""
+        found: dict[str, dict[str, str]] = {}
+        table = self._table
+        for column in table.columns.values():
+            if column.source in columns:
+                differs = column.differs(self._start.column(column.source).take(table.rows.origin)) & table.live
+                for place in np.flatnonzero(differs).tolist():
+                    found.setdefault(table.rows.numbers[place], {})[column.source] = column.text(place)
+        return found
+
+    def digest(self) -> str:
+        """Return the SHA-256 over columns, rows with their numbers and flags, and removed rows: equal tables have equal digests."""
+        said = hashlib.sha256()
+        table = self._table
+        said.update(json.dumps(list(table.columns), ensure_ascii=True).encode())
+        columns = [table.flags.texts(), table.fate.texts(), *(column.texts() for column in table.columns.values())]
+        said.update("\x1e".join("\x1f".join(row) for row in zip(table.rows.numbers, *columns, strict=True)).encode())
+        return said.hexdigest()
+
+    def save(self, *, why: str, by: str = "") -> Any:
+        """Write the edited fields of a register bench back; see `Cleaning.open_register`. Raises `WorkbenchError` for a file."""
+        if self._save is None:
+            raise WorkbenchError(
+                "this table came from a file",
+                got=self.source.get("name", self.name),
+                next_step="Export it, then load it with wb.onboarding.",
+            )
+        return self._save(self, why, by)
+
+    def __repr__(self) -> str:
+        accounts = self.accounts
+        return (
+            f"{self.name or 'bench'}: {accounts.rows_out:,} rows, {len(self._table.columns)} columns, {len(self._recipe)} steps; "
+            f"{accounts.rows_in:,} rows in + {accounts.added:,} made by splitting = {accounts.rows_out:,} + {accounts.removed:,} removed"
+        )
+
+    # ---- inside
+
+    def _mask(self, given: Sequence[Filter]) -> Mask:
+        return filters.select(self._table, given, self._start, self._faults)
+
+    def _changed(self, name: str) -> Mask:
+        key = f"changed:{name}"
+        if key not in self._table._cache:
+            self._table._cache[key] = filters.changed(self._table, name, self._start)
+        return self._table._cache[key]
+
+    def _order(self, sort: Sequence[str]) -> np.ndarray[Any, np.dtype[np.int64]] | None:
+        if isinstance(sort, str):
+            sort = (sort,)
+        if not sort:
+            return None
+        by = [
+            (name, False) if name in self._table.columns or name == ROW else (name.removeprefix("-"), name.startswith("-"))
+            for name in sort
+        ]
+        key = json.dumps(by)
+        if key not in self._orders:
+            self._orders[key] = order_of(self._table, by)
+        return self._orders[key]
+
+    def _try(self, step: stepping.Step) -> tuple[dict[str, Any], Table, list[str], int]:
+        clean = stepping.validated(step, self._table)
+        if clean["op"] == "edit_cell" and "was" not in clean and (place := self._table.rows.place(clean["row"])) >= 0:
+            clean = stepping.validated({**clean, "was": self._table.column(clean["column"]).text(place)})
+        situation = stepping.Situation(self._start, self._faults, step_number=len(self._recipe) + 1)
+        table = stepping.operations()[clean["op"]].apply(self._table, stepping.complete(clean), situation)
+        return clean, table, situation.notes, int(_touched(self._table, table).sum())
+
+    def _take(self, clean: dict[str, Any], table: Table, done: Applied) -> None:
+        self._recipe = self._recipe.with_steps([*self._recipe.steps, clean])
+        self._applied.append(done)
+        self._tables[done.step_number] = table
+        old = done.step_number - KEPT_WHOLE
+        if old > 0 and old % 20:
+            self._tables.pop(old, None)
+        self._show(table)
+
+    def _show(self, table: Table) -> None:
+        self._table = table
+        self._orders.clear()
+
+    def _at(self, step_number: int) -> Table:
+        """Return the table after a step, working it out from the nearest one kept before it."""
+        known = max(number for number in self._tables if number <= step_number)
+        table = self._tables[known]
+        for step in self._recipe.steps[known:step_number]:
+            situation = stepping.Situation(self._start, self._faults)
+            table = stepping.operations()[step["op"]].apply(table, stepping.complete(step), situation)
+        return table
+
+    def _kept(self) -> None:
+        if self._keep is not None:
+            self._keep(self)
+
+
+def _touched(before: Table, after: Table) -> Mask:
+    """Return which rows of `before` a step changed: in a cell, a flag or their fate, or by splitting them."""
+    if after is before:
+        return np.zeros(len(before), dtype=bool)
+    if before.rows is after.rows:
+        same, found = after, np.zeros(len(before), dtype=bool)
+    else:
+        places = np.array([after.rows.place(number) for number in before.rows.numbers], dtype=np.int64)
+        found = places < 0
+        same = after.take(np.where(found, 0, places))
+    found = found | before.fate.differs(same.fate) | before.flags.differs(same.flags)
+    for name, column in same.columns.items():
+        if name in before.columns:
+            found |= before.columns[name].differs(column)
+        elif not any(column.words is old.words and column.codes is old.codes for old in before.columns.values()):
+            found |= column.codes != 0
+    for name, column in before.columns.items():
+        if name not in same.columns and not any(column.words is new.words for new in same.columns.values()):
+            found |= column.codes != 0
+    return found
+
+
+def _shown(before: Table, after: Table, limit: int) -> list[tuple[str, str, str]]:
+    """Return some changed rows as (number, before, after), only the columns in which they differ."""
+    shown = []
+    for place in np.flatnonzero(_touched(before, after))[:limit].tolist():
+        number = before.rows.numbers[place]
+        old = before.row(place)
+        there = after.rows.place(number)
+        heirs = [there] if there >= 0 else _heirs(after, number)
+        if there >= 0 and not after.live[there]:
+            shown.append((number, _words(old, [name for name in before.columns]), after.fate.text(there)))
+            continue
+        rows = [after.row(heir) for heir in heirs]
+        names = [name for name in after.columns if any(row[name] != old.get(name, "") for row in rows)]
+        gone = [name for name in before.columns if name in names or (name not in after.columns and old[name])]
+        shown.append((number, _words(old, gone), " ¦ ".join(_words(row, names) for row in rows)))
+    return shown
+
+
+def _heirs(after: Table, number: str) -> list[int]:
+    found: list[int] = []
+    while (place := after.rows.place(f"{number}.{len(found) + 1}")) >= 0:
+        found.append(place)
+    return found
+
+
+def _words(row: Mapping[str, str], names: Sequence[str]) -> str:
+    return row[names[0]] if len(names) == 1 else " · ".join(f"{name}: {row[name]}" for name in names if row.get(name))

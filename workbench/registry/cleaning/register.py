@@ -1,0 +1,155 @@
+"""Documents of the register on the bench: one row each, and the edited fields back in one change set."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import select
+
+from ...core import documents
+from ...core.documents import CHUNK, KINDS, Document, Kind
+from ...core.errors import WorkbenchError, unknown
+from ...core.office import Office
+from ..agreements import Agreements
+from ..desk import Desk
+from ..parties import Parties
+from ..performances import Performances
+from ..recordings import Recordings
+from ..works import Works
+from .bench import Bench
+from .table import Column, Table
+
+DESKS: dict[str, type[Desk[Any]]] = {
+    "party": Parties,
+    "work": Works,
+    "recording": Recordings,
+    "performance": Performances,
+    "agreement": Agreements,
+}
+
+
+@dataclass(frozen=True)
+class Saved:
+    """What became of the edited rows: the ids saved, and those refused with the reason."""
+
+    saved: tuple[str, ...]
+    refused: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class Opened:
+    """Documents as a table, and how to save it."""
+
+    kind: str
+    fields: tuple[str, ...]
+    table: Table
+    save: Callable[[Bench, str, str], Saved]
+
+
+def open_documents(office: Office, name: str, ids: Sequence[str] | None, fields: Sequence[str] | None) -> Opened:
+    """Read documents with their versions; raises `NotFound` for an unknown kind, field or id."""
+    kind = _kind(name)
+    chosen = tuple(fields) if fields is not None else tuple(_plain_fields(kind))
+    for each in chosen:
+        _judge_field(kind, each)
+    with office.book.read() as connection:
+        found = documents.load_many(connection, kind, ids)
+        versions = _versions(connection, kind, list(found))
+        for entity_id in ids or ():
+            if entity_id not in found:
+                documents.load(connection, kind, entity_id)
+    order = list(dict.fromkeys(ids)) if ids is not None else sorted(found)
+    columns = {each: Column.of([_get(found[one], each) for one in order], each) for each in chosen}
+    table = Table.of(order, columns)
+
+    def save(bench: Bench, why: str, by: str) -> Saved:
+        return _save(office, kind, chosen, versions, bench, why, by)
+
+    return Opened(kind.name, chosen, table, save)
+
+
+def _kind(name: str) -> Kind:
+    singular = {"parties": "party", "works": "work", "recordings": "recording"}.get(name, name)
+    if singular not in DESKS or singular not in KINDS:
+        raise unknown("kind of document", name, DESKS, where="open_register")
+    return KINDS[singular]
+
+
+def _plain_fields(kind: Kind) -> list[str]:
+    return [name for name in kind.fields if name != "status" and not name.endswith("_id")]
+
+
+def _judge_field(kind: Kind, name: str) -> None:
+    part, _, rest = name.partition(".")
+    if not rest:
+        if name not in kind.fields:
+            raise unknown(
+                f"field of {kind.name}", name, [*kind.fields, *(f"{each}.1.…" for each in kind.parts)], where="open_register"
+            )
+        return
+    place, _, each = rest.partition(".")
+    if part not in kind.parts or not place.isdigit() or int(place) < 1:
+        raise unknown(f"part of {kind.name}", name, [f"{known}.1.…" for known in kind.parts], where="open_register")
+    if each not in kind.part_fields(part):
+        raise unknown(f"field of {kind.name} {part}", each, kind.part_fields(part), where="open_register")
+
+
+def _get(document: Document, name: str) -> str:
+    part, _, rest = name.partition(".")
+    value: Any = document[part]
+    if rest:
+        place, _, each = rest.partition(".")
+        value = value[int(place) - 1][each] if len(value) >= int(place) else ""
+    return "" if value is None else str(value)
+
+
+def _put(document: Document, name: str, text: str) -> None:
+    """Put a text where it belongs; raises `WorkbenchError` where there is no such part or a whole number is wanted."""
+    part, _, rest = name.partition(".")
+    target: Any = document
+    each = name
+    if rest:
+        place, _, each = rest.partition(".")
+        if len(document[part]) < int(place):
+            raise WorkbenchError(f"there is no {part} {place}", where=name)
+        target = document[part][int(place) - 1]
+    if isinstance(target[each], int) and not text.isdecimal():
+        raise WorkbenchError("not a whole number", got=text, where=name)
+    target[each] = int(text) if isinstance(target[each], int) else text
+
+
+def _versions(connection: Any, kind: Kind, ids: Sequence[str]) -> dict[str, int]:
+    table = kind.table
+    found: dict[str, int] = {}
+    for start in range(0, len(ids), CHUNK):
+        rows = connection.execute(select(table.c.id, table.c.version).where(table.c.id.in_(ids[start : start + CHUNK])))
+        found.update({row.id: row.version for row in rows})
+    return found
+
+
+def _save(office: Office, kind: Kind, fields: Sequence[str], versions: dict[str, int], bench: Bench, why: str, by: str) -> Saved:
+    desk = DESKS[kind.name](office)
+    edited = bench.edited(fields)
+    refused: list[tuple[str, str]] = []
+    with office.change(why, by) as change:
+        now = _versions(change.connection, kind, list(edited))
+        stored = documents.load_many(change.connection, kind, list(edited))
+        ready = []
+        for entity_id, texts in edited.items():
+            try:
+                if now.get(entity_id) != versions[entity_id]:
+                    raise WorkbenchError("changed by someone else meanwhile")
+                document = stored[entity_id]
+                for name, text in texts.items():
+                    _put(document, name, text)
+                complete = documents.normalise(kind, document)
+                desk._valid(complete)
+                ready.append(complete)
+            except WorkbenchError as error:
+                refused.append((entity_id, str(error)))
+        saved = desk._write(change, ready) if ready else []
+        ids = [one.id for one in saved]
+        versions.update(_versions(change.connection, kind, ids))
+    return Saved(tuple(ids), tuple(refused))
