@@ -19,11 +19,14 @@ from ..core.errors import Finding, WorkbenchError
 from ..core.money import allocate
 from ..core.periods import Period
 from ..core.store import book_table, words
+from ..core.territories import WORLD
 from ..registry.agreements import agreement, agreement_share, agreement_territory, agreement_work
 from ..registry.licences import invoice, licence, licensee, receipt
 from ..registry.mandates import mandate, mandate_right
 from ..registry.parties import party, party_affiliation, party_name
 from ..registry.recordings import recording, recording_contributor, recording_work
+from ..registry.rules import GONE
+from ..registry.share_pictures import in_force
 from ..registry.works import work, work_share
 from .ledger import carried_forward, postings_of
 from .results import INPUTS, table, write_rows
@@ -56,20 +59,25 @@ class Frozen:
     findings: list[Finding] = field(default_factory=list)
 
 
-def freeze(connection: Connection, period: Period, folder: Path, *, corrects: str = "", receipts_of: str = "") -> Frozen:
+def freeze(
+    connection: Connection, period: Period, folder: Path, *, territory: str = WORLD, corrects: str = "", receipts_of: str = ""
+) -> Frozen:
     """Write the inputs of a run for `period` into `folder` (its `inputs/`) and return what was written.
 
-    For a correction, `corrects` names the sealed run whose postings are reversed, and `receipts_of` the run that first
+    Of the shares, those are written that are in force in `territory` (TIS code, where the society works) on the period's last
+    day. For a correction, `corrects` names the sealed run whose postings are reversed, and `receipts_of` the run that first
     distributed the receipts. Raises `WorkbenchError` when there is no money to distribute.
     """
-    return _Freeze(connection, period, folder, corrects, receipts_of).write()
+    return _Freeze(connection, period, folder, territory, corrects, receipts_of).write()
 
 
 class _Freeze:
     """One moment of the book; each method writes the files of one part."""
 
-    def __init__(self, connection: Connection, period: Period, folder: Path, corrects: str, receipts_of: str) -> None:
-        self.connection, self.period, self.folder = connection, period, folder
+    def __init__(
+        self, connection: Connection, period: Period, folder: Path, territory: str, corrects: str, receipts_of: str
+    ) -> None:
+        self.connection, self.period, self.folder, self.territory = connection, period, folder, territory or WORLD
         self.corrects, self.receipts_of = corrects, receipts_of
         self.frozen = Frozen()
         self.parties: set[str] = set()
@@ -185,19 +193,26 @@ class _Freeze:
 
     def write_recordings(self, ids: Collection[str]) -> set[str]:
         """Write recordings with contributors and works; return the works."""
-        self._put("recordings", self._rows(recording, recording.c.id, ids, {"id": "recording_id"}))
-        contributors = self._rows(recording_contributor, recording_contributor.c.owner_id, ids, {"owner_id": "recording_id"})
+        found = self._rows(recording, recording.c.id, ids, {"id": "recording_id"})
+        self._put("recordings", found)
+        live = self._live(found, "recording")
+        contributors = self._in_force(
+            self._rows(recording_contributor, recording_contributor.c.owner_id, live, {"owner_id": "recording_id"})
+        )
         self.parties |= {row["party_id"] for row in contributors}
         self._put("recording_contributors", contributors)
         embodied = self._rows(recording_work, recording_work.c.owner_id, ids, {"owner_id": "recording_id"})
+        survivors = self._survivors({row["work_id"] for row in embodied})
+        embodied = [{**row, "work_id": survivors.get(row["work_id"], row["work_id"])} for row in embodied]
         pairs = {(row["recording_id"], row["work_id"]): row for row in embodied}
         self._put("recording_works", pairs.values())
         return {work_id for _, work_id in pairs}
 
     def write_works(self, ids: Collection[str]) -> None:
-        """Write works with their shares."""
-        self._put("works", self._rows(work, work.c.id, ids, {"id": "work_id"}))
-        shares = self._rows(work_share, work_share.c.owner_id, ids, {"owner_id": "work_id"})
+        """Write works with the shares in force."""
+        found = self._rows(work, work.c.id, ids, {"id": "work_id"})
+        self._put("works", found)
+        shares = self._in_force(self._rows(work_share, work_share.c.owner_id, self._live(found, "work"), {"owner_id": "work_id"}))
         self.parties |= {row["party_id"] for row in shares} | {row["represents_party_id"] for row in shares}
         self._put("work_shares", shares)
 
@@ -254,6 +269,42 @@ class _Freeze:
                 numbers.setdefault(row["owner_id"], row["ipi_name_number"])
         parties = self._rows(party, party.c.id, ids, {"id": "party_id"})
         self._put("parties", ({**row, "ipi_name_number": numbers.get(row["party_id"], "")} for row in parties))
+
+    def _survivors(self, ids: Collection[str]) -> dict[str, str]:
+        """What merged works were merged into, to the end of the way."""
+        step: dict[str, str] = {}
+        ask = set(ids)
+        while ask:
+            query = select(work.c.id, work.c.merged_into_id).where(work.c.status == "merged", work.c.merged_into_id.is_not(None))
+            found = {row.id: row.merged_into_id for row in self._where(query, work.c.id, ask)}
+            step.update(found)
+            ask = set(found.values()) - step.keys()
+        ends = {}
+        for one in step:
+            passed, end = {one}, step[one]
+            while end in step and end not in passed:
+                passed.add(end)
+                end = step[end]
+            ends[one] = end
+        return ends
+
+    def _in_force(self, rows: list[Row]) -> list[Row]:
+        return in_force(rows, self.territory, self.period.ends_on)
+
+    def _live(self, found: list[Row], kind: str) -> list[str]:
+        """The ids of those that are neither deleted nor merged; of the others no owner is written, so that their money waits."""
+        for row in found:
+            if row["status"] in GONE:
+                survivor = row["merged_into_id"]
+                step = f"Match again: its usage then leads to {survivor}." if survivor else "Match again, or undo the deletion."
+                done = f"{step} Then prepare the run again."
+                self.frozen.findings.append(
+                    Finding(
+                        "record", f"{kind}_gone", f"usage was matched to a {kind} that is {row['status']}: its money is held",
+                        field="status", got=row["status"], source=row[f"{kind}_id"], what_to_do=done,
+                    )
+                )  # fmt: skip
+        return [row[f"{kind}_id"] for row in found if row["status"] not in GONE]
 
     def _rows(
         self,

@@ -197,7 +197,8 @@ class Run:
             with self._office.book.read() as connection:
                 corrects = str(self._document["corrects"])
                 receipts_of = first_of(connection, corrects) if corrects else ""
-                freeze(connection, Period.parse(self.period), Path(temporary), corrects=corrects, receipts_of=receipts_of)
+                period, territory = Period.parse(self.period), self._office.config.territory
+                freeze(connection, period, Path(temporary), territory=territory, corrects=corrects, receipts_of=receipts_of)
             for declared in results.INPUTS:
                 then = {tuple(row) for row in results.read_rows(self.folder / "inputs", declared)}
                 now = {tuple(row) for row in results.read_rows(Path(temporary), declared)}
@@ -368,7 +369,14 @@ class Distribution:
         try:
             progress("freeze the inputs", 0, 1)
             with self.office.book.read() as connection:
-                frozen = freeze(connection, period, folder / "inputs", corrects=corrects, receipts_of=receipts_of)
+                frozen = freeze(
+                    connection,
+                    period,
+                    folder / "inputs",
+                    territory=config.territory,
+                    corrects=corrects,
+                    receipts_of=receipts_of,
+                )
             parameters = {
                 "currency": config.currency,
                 "ends_on": period.ends_on.isoformat(),

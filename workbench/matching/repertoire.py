@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 from ..core.documents import Document, load_many
 from ..registry.parties import PARTY
 from ..registry.recordings import RECORDING
+from ..registry.rules import GONE
 from ..registry.works import WORK
 from .candidates import Target
 
@@ -22,9 +23,14 @@ PERFORMING = frozenset(("featured", "conductor"))
 
 
 def load_targets(connection: Connection, ids: Sequence[str] | None = None) -> list[Target]:
-    """Return every recording and work of the register as a target; of some of them when `ids` is given."""
-    recordings = load_many(connection, RECORDING, ids)
+    """Return every recording and work of the register as a target; of some of them when `ids` is given.
+
+    What was deleted or merged into another is no target; a recording of a merged work embodies the survivor.
+    """
+    recordings = _present(load_many(connection, RECORDING, ids))
     works = load_many(connection, WORK, None if ids is None else [*ids, *_works_of(recordings)])
+    _follow_mergers(connection, recordings, works)
+    works = _present(works)
     people = _people(connection, recordings, works, everything=ids is None)
     played: dict[str, set[str]] = defaultdict(set)
     for recording in recordings.values():
@@ -34,6 +40,25 @@ def load_targets(connection: Connection, ids: Sequence[str] | None = None) -> li
     targets = [_recording(document, works, people) for document in recordings.values()]
     targets += [_work(document, sorted(played[document["id"]] - {""}), people) for document in works.values()]
     return [target for target in targets if wanted is None or target.id in wanted]
+
+
+def _present(found: dict[str, Document]) -> dict[str, Document]:
+    return {key: document for key, document in found.items() if document["status"] not in GONE}
+
+
+def _follow_mergers(connection: Connection, recordings: dict[str, Document], works: dict[str, Document]) -> None:
+    """Let recordings embody the survivor of a merged work; survivors not read yet are added to `works`."""
+    for recording in recordings.values():
+        for part in recording["works"]:
+            passed = {part["work_id"]}
+            while (merged := works.get(part["work_id"])) and merged["merged_into_id"] and merged["status"] in GONE:
+                survivor = merged["merged_into_id"]
+                if survivor in passed:
+                    break
+                if survivor not in works:
+                    works.update(load_many(connection, WORK, [survivor]))
+                passed.add(survivor)
+                part["work_id"] = survivor
 
 
 def _works_of(recordings: dict[str, Document]) -> list[str]:
