@@ -1,6 +1,7 @@
 """The cleaning bench: facets, clusters, bulk edits and a recipe that replays on the next file; `wb.cleaning` is its desk."""
 
-from .bench import Accounts, Applied, Bench, ColumnInfo, Page, Preview
+from . import editing, splitting  # noqa: F401  they declare their operations
+from .bench import Bench
 from .clusters import METHODS, Cluster
 from .desk import Cleaning
 from .facets import KINDS as FACETS
@@ -10,6 +11,7 @@ from .merging import RULES, Comparison, Field
 from .recipe import Recipe
 from .register import Saved
 from .steps import Argument, Operation, operations, sentence
+from .views import Accounts, Applied, ColumnInfo, Page, Preview
 from .wording import TRANSFORMS
 
 __all__ = [

@@ -16,7 +16,6 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -25,78 +24,21 @@ import pandas as pd
 
 from ...core.errors import Finding, WorkbenchError
 from ...core.office import Progress, silent
-from . import editing, merging, shaping, splitting  # noqa: F401  they declare their operations
 from . import clusters as clustering
-from . import exporting, facets, filters, reading
+from . import exporting, facets, filters, merging, reading
 from . import steps as stepping
 from .clusters import Cluster
+from .differences import shown, touched
 from .facets import Facet
 from .filters import Faults, Filter
 from .merging import Comparison
 from .recipe import Recipe
 from .shaping import order_of
 from .table import ROW, Mask, Table
+from .views import Accounts, Applied, ColumnInfo, Page, Preview
 
 KEPT_WHOLE = 200
-"""So many latest tables are kept for undo; of older steps every twentieth is, and the others are worked out again when asked for."""
-
-
-@dataclass(frozen=True, slots=True)
-class ColumnInfo:
-    """A column as it stands: its name, what it seems to hold (text, number, date), its empty cells and different texts."""
-
-    name: str
-    kind: str
-    blank: int
-    distinct: int
-    source: str = ""
-    """The file's column it comes from; empty when a step made it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """Some rows in order, each a dict with its number under `#` and the text of every column; and how many there are in all."""
-
-    rows: list[dict[str, str]]
-    total: int
-    flags: dict[str, str] = field(default_factory=dict)
-    """Row number -> its flag, for the rows of the page that have one."""
-    marks: dict[str, str] = field(default_factory=dict)
-    """Row number -> what was odd about its line in the file."""
-    changed: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    """Row number -> the columns in which it says something else than the file did."""
-
-
-@dataclass(frozen=True, slots=True)
-class Preview:
-    """What a step would do: some rows as (row number, before, after), and how many rows it would change in all."""
-
-    rows: list[tuple[str, str, str]]
-    changed: int
-    sentence: str = ""
-    notes: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Applied:
-    """What a step did: its number in the recipe, the rows it changed, its sentence, and what was passed over."""
-
-    step_number: int
-    changed_rows: int
-    sentence: str
-    notes: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Accounts:
-    """Where the rows of the file are: `rows_in + added = rows_out + removed`."""
-
-    rows_in: int
-    added: int
-    """Rows that splitting made beyond the ones it took apart."""
-    removed: int
-    """Removed or merged; all of them are kept and can be listed."""
-    rows_out: int
+"""So many latest tables are kept for undo; of older steps every twentieth is, the others are worked out again when asked for."""
 
 
 class Bench:
@@ -202,12 +144,15 @@ class Bench:
     def preview(self, step: stepping.Step, limit: int = 20) -> Preview:
         """Return what a step would do, without doing it; raises `WorkbenchError` when it cannot be done."""
         clean, table, notes, changed = self._try(step)
-        return Preview(_shown(self._table, table, limit), changed, stepping.sentence(clean), tuple(notes))
+        return Preview(shown(self._table, table, limit), changed, stepping.sentence(clean), tuple(notes))
 
     # ---- changing
 
     def apply(self, step: stepping.Step) -> Applied:
-        """Do a step and keep it in the recipe; raises `WorkbenchError` naming the argument that is wrong, and then does nothing."""
+        """Do a step and keep it in the recipe.
+
+        Raises `WorkbenchError` naming the argument that is wrong, and then does nothing.
+        """
         clean, table, notes, changed = self._try(step)
         done = Applied(len(self._recipe) + 1, changed, stepping.sentence(clean), tuple(notes))
         self._take(clean, table, done)
@@ -314,10 +259,10 @@ class Bench:
         return pd.DataFrame({ROW: numbers, "why": self._table.fate.texts(mask), **columns}, dtype="object")
 
     def export(self, to: str | Path, *, exact: bool = False) -> Path:
-        """Write the rows in the table as CSV (`.csv`, `.csv.gz`) or XLSX and return the path; removed rows go beside it as `-removed`.
+        """Write the rows in the table as CSV (`.csv`, `.csv.gz`) or XLSX and return the path.
 
-        In an XLSX every cell is text, exact and harmless. In a CSV a cell that a spreadsheet would run gets a quote in front, unless
-        `exact`: say so only for a file that a program reads next.
+        Removed rows go beside it, into `NAME-removed`. In an XLSX every cell is text, exact and harmless. In a CSV a cell that a
+        spreadsheet would run gets a quote in front, unless `exact`: say so only for a file that a program reads next.
         """
         return exporting.write(self._table, Path(to).expanduser(), exact=exact)
 
@@ -333,7 +278,7 @@ class Bench:
         return found
 
     def digest(self) -> str:
-        """Return the SHA-256 over columns, rows with their numbers and flags, and removed rows: equal tables have equal digests."""
+        """Return the SHA-256 over columns, rows with their numbers and flags, and removed rows."""
         said = hashlib.sha256()
         table = self._table
         said.update(json.dumps(list(table.columns), ensure_ascii=True).encode())
@@ -355,7 +300,8 @@ class Bench:
         accounts = self.accounts
         return (
             f"{self.name or 'bench'}: {accounts.rows_out:,} rows, {len(self._table.columns)} columns, {len(self._recipe)} steps; "
-            f"{accounts.rows_in:,} rows in + {accounts.added:,} made by splitting = {accounts.rows_out:,} + {accounts.removed:,} removed"
+            f"{accounts.rows_in:,} rows in + {accounts.added:,} made by splitting = "
+            f"{accounts.rows_out:,} + {accounts.removed:,} removed"
         )
 
     # ---- inside
@@ -389,7 +335,7 @@ class Bench:
             clean = stepping.validated({**clean, "was": self._table.column(clean["column"]).text(place)})
         situation = stepping.Situation(self._start, self._faults, step_number=len(self._recipe) + 1)
         table = stepping.operations()[clean["op"]].apply(self._table, stepping.complete(clean), situation)
-        return clean, table, situation.notes, int(_touched(self._table, table).sum())
+        return clean, table, situation.notes, int(touched(self._table, table).sum())
 
     def _take(self, clean: dict[str, Any], table: Table, done: Applied) -> None:
         self._recipe = self._recipe.with_steps([*self._recipe.steps, clean])
@@ -416,54 +362,3 @@ class Bench:
     def _kept(self) -> None:
         if self._keep is not None:
             self._keep(self)
-
-
-def _touched(before: Table, after: Table) -> Mask:
-    """Return which rows of `before` a step changed: in a cell, a flag or their fate, or by splitting them."""
-    if after is before:
-        return np.zeros(len(before), dtype=bool)
-    if before.rows is after.rows:
-        same, found = after, np.zeros(len(before), dtype=bool)
-    else:
-        places = np.array([after.rows.place(number) for number in before.rows.numbers], dtype=np.int64)
-        found = places < 0
-        same = after.take(np.where(found, 0, places))
-    found = found | before.fate.differs(same.fate) | before.flags.differs(same.flags)
-    for name, column in same.columns.items():
-        if name in before.columns:
-            found |= before.columns[name].differs(column)
-        elif not any(column.words is old.words and column.codes is old.codes for old in before.columns.values()):
-            found |= column.codes != 0
-    for name, column in before.columns.items():
-        if name not in same.columns and not any(column.words is new.words for new in same.columns.values()):
-            found |= column.codes != 0
-    return found
-
-
-def _shown(before: Table, after: Table, limit: int) -> list[tuple[str, str, str]]:
-    """Return some changed rows as (number, before, after), only the columns in which they differ."""
-    shown = []
-    for place in np.flatnonzero(_touched(before, after))[:limit].tolist():
-        number = before.rows.numbers[place]
-        old = before.row(place)
-        there = after.rows.place(number)
-        heirs = [there] if there >= 0 else _heirs(after, number)
-        if there >= 0 and not after.live[there]:
-            shown.append((number, _words(old, [name for name in before.columns]), after.fate.text(there)))
-            continue
-        rows = [after.row(heir) for heir in heirs]
-        names = [name for name in after.columns if any(row[name] != old.get(name, "") for row in rows)]
-        gone = [name for name in before.columns if name in names or (name not in after.columns and old[name])]
-        shown.append((number, _words(old, gone), " ¦ ".join(_words(row, names) for row in rows)))
-    return shown
-
-
-def _heirs(after: Table, number: str) -> list[int]:
-    found: list[int] = []
-    while (place := after.rows.place(f"{number}.{len(found) + 1}")) >= 0:
-        found.append(place)
-    return found
-
-
-def _words(row: Mapping[str, str], names: Sequence[str]) -> str:
-    return row[names[0]] if len(names) == 1 else " · ".join(f"{name}: {row[name]}" for name in names if row.get(name))

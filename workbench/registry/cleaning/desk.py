@@ -1,7 +1,7 @@
 """The desk where files and register tables are cleaned: `wb.cleaning`.
 
-A project is a folder `WORKSPACE/cleaning/NAME/` with `project.yaml` (what was opened, how it was read, its SHA-256), the file itself
-under `source/`, and `recipe.yaml`. Nothing else is needed to get the same table again. It begins with the first step.
+A project is a folder `WORKSPACE/cleaning/NAME/` with `project.yaml` (what was opened, how it was read, its SHA-256), the file
+itself under `source/`, and `recipe.yaml`. Nothing else is needed to get the same table again. It begins with the first step.
 """
 
 from __future__ import annotations
@@ -53,8 +53,8 @@ class Cleaning:
     ) -> Bench:
         """Put a CSV (plain or gzip), XLSX or JSON file on the bench, every cell as text; odd lines are kept and marked.
 
-        With a `layout`, a cell that the layout could not read is in the error facet. The project is called `name`, or as the file;
-        with `keep=False` none is made. Raises `WorkbenchError` for a file that cannot be read as a whole.
+        With a `layout`, a cell that the layout could not read is in the error facet. The project is called `name`, or as the
+        file; with `keep=False` none is made. Raises `WorkbenchError` for a file that cannot be read as a whole.
         """
         known = find_layout(layout, self.office.config.rules / "layouts") if layout else None
         if known is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -131,13 +132,17 @@ def replace_text(table: Table, a: dict[str, Any], situation: Situation) -> Table
     mask = selected(table, a, situation)
     columns = dict(table.columns)
     for name in a["columns"]:
-        column = table.column(name)
+        texts = [text for text, _ in table.column(name).used(mask)]
         if a["regex"]:
-            after = patterns.replaced([text for text, _ in column.used(mask)], a["find"], a["value"])
-            columns[name] = column.mapped(lambda text, after=after: after.get(text, text), mask)
+            after = patterns.replaced(texts, a["find"], a["value"])
         else:
-            columns[name] = column.mapped(lambda text: text.replace(a["find"], a["value"]), mask)
+            after = {text: text.replace(a["find"], a["value"]) for text in texts}
+        columns[name] = table.column(name).mapped(partial(_looked_up, after), mask)
     return table.with_columns(columns)
+
+
+def _looked_up(after: dict[str, str], text: str) -> str:
+    return after.get(text, text)
 
 
 @operation(

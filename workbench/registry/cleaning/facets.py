@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...core.errors import WorkbenchError, unknown
+from ...core.errors import unknown
 from .filters import Faults, Filter, no_rules, select
 from .reading import normal_date, number, script
 from .table import ROW, Column, Mask, Table
@@ -81,7 +81,10 @@ def facet(
     source: Table,
     faults: Faults = no_rules,
 ) -> Facet:
-    """Return a facet; `by` orders a text facet by `count` or by `value`. Raises `WorkbenchError` for an unknown column or kind."""
+    """Return a facet; `by` orders a text facet by `count` or by `value`.
+
+    Raises `NotFound` for an unknown column, kind or order.
+    """
     if kind not in OWN_FILTER:
         raise unknown("kind of facet", kind, OWN_FILTER, where="facet")
     if by not in {"count", "value"}:

@@ -75,24 +75,30 @@ def _validated(given: Filter, columns: Sequence[str] | None) -> dict[str, Any]:
     for name in given:
         if name not in allowed and not (name == "value" and "values" in allowed):
             raise unknown(f"entry of a {kind} filter", str(name), allowed, where="filters")
-    column = str(given.get("column", ROW if kind in {"flag", "removed", "row"} else ""))
-    if columns is not None and column not in columns and not (column == ROW and kind in _ROW_KINDS):
-        raise unknown("column", column, columns, where="filters")
-    clean: dict[str, Any] = {"column": column, "kind": kind}
-    values = given.get("values", [given["value"]] if "value" in given else None)
-    if "values" in _KEYS[kind] and values is not None:
-        if isinstance(values, str) or not isinstance(values, Iterable):
-            values = [values]
-        clean["values"] = sorted({str(value) for value in values})
-    elif kind in {"value", "script", "row"}:
-        raise WorkbenchError(f"a {kind} filter says which", expected="values: a list of texts", where="filters")
-    for name in _KEYS[kind]:
-        if name != "values" and given.get(name) not in (None, ""):
-            clean[name] = str(given[name])
+    clean: dict[str, Any] = {"column": _column(given, kind, columns), "kind": kind, **_values(given, kind)}
+    clean |= {name: str(given[name]) for name in _KEYS[kind] if name != "values" and given.get(name) not in (None, "")}
     _judge(clean)
     if str(given.get("not", "")).lower() in {"true", "yes"}:
         clean["not"] = True
     return clean
+
+
+def _column(given: Filter, kind: str, columns: Sequence[str] | None) -> str:
+    column = str(given.get("column", ROW if kind in {"flag", "removed", "row"} else ""))
+    if columns is not None and column not in columns and not (column == ROW and kind in _ROW_KINDS):
+        raise unknown("column", column, columns, where="filters")
+    return column
+
+
+def _values(given: Filter, kind: str) -> dict[str, list[str]]:
+    values = given.get("values", [given["value"]] if "value" in given else None)
+    if "values" in _KEYS[kind] and values is not None:
+        if isinstance(values, str) or not isinstance(values, Iterable):
+            values = [values]
+        return {"values": sorted({str(value) for value in values})}
+    if kind in {"value", "script", "row"}:
+        raise WorkbenchError(f"a {kind} filter says which", expected="values: a list of texts", where="filters")
+    return {}
 
 
 def _judge(clean: dict[str, Any]) -> None:
@@ -114,7 +120,7 @@ def _judge(clean: dict[str, Any]) -> None:
 
 def select(table: Table, filters: Sequence[Filter], source: Table, faults: Faults = no_rules) -> Mask:
     """Return which rows the filters mean; `source` is the table as the file gave it, for what was changed."""
-    chosen = [one for one in validated(filters, table.columns)]
+    chosen = validated(filters, table.columns)
     mask = np.ones(len(table), dtype=bool) if any(one["kind"] == "removed" for one in chosen) else table.live
     for one in chosen:
         mask = mask & _one(table, one, source, faults)
@@ -144,7 +150,7 @@ def _found(table: Table, one: Filter, source: Table, faults: Faults) -> Mask:
         return table.marks.holds(lambda text: bool(text) if values is None else text in values)
     column = table.column(name, "filters")
     if kind == "duplicate":
-        return (column.counts(table.live) > 1)[column.codes] & (column.codes != 0)
+        return np.asarray((column.counts(table.live) > 1)[column.codes] & (column.codes != 0))
     return column.holds(*_question(one, name, values, faults, column))
 
 
@@ -205,7 +211,7 @@ def changed(table: Table, name: str, source: Table) -> Mask:
     column = table.column(name)
     before = source.columns.get(column.source)
     if before is None:
-        return column.codes != 0
+        return np.asarray(column.codes != 0)
     if table.rows is source.rows:
         return column.differs(before)
     return column.differs(before.take(table.rows.origin))

@@ -16,13 +16,14 @@ ORDERS = ("auto", "first_last", "last_first")
 
 _BETWEEN_PEOPLE = re.compile(r"\s*(?:[;|/&+]|\b(?:and|und|et|y|feat\.?|ft\.?|featuring|with|vs\.?|x)\b(?=\s))\s*", re.IGNORECASE)
 _PARTICLES = frozenset(
-    "van von der den de del della dello di da do dos das du la le les el al bin ibn ben ter ten zu zur af av st. st san santa o' mac".split()
-)
+    {"van", "von", "der", "den", "de", "del", "della", "dello", "di", "da", "do", "dos", "das", "du", "la", "le", "les",
+     "el", "al", "bin", "ibn", "ben", "ter", "ten", "zu", "zur", "af", "av", "st.", "st", "san", "santa", "o'", "mac"}
+)  # fmt: skip
 _AFTER = re.compile(r"(?:jr|sr|ii|iii|iv|esq|phd|md)\.?", re.IGNORECASE)
 
 
 def people(text: str, separator: str = "") -> list[str]:
-    """Return the people named in a cell, in order; a separator of its own replaces the usual ones (`;` `|` `/` `&` `and` `feat.`).
+    """Return the people named in a cell, in order; `separator` replaces the usual ones (`;` `|` `/` `&` `and` `feat.`).
 
     >>> people("A. Mwangi; J. Otieno & N. Wanjiru"), people("Mwangi, Amani; Otieno, Juma")
     (['A. Mwangi', 'J. Otieno', 'N. Wanjiru'], ['Mwangi, Amani', 'Otieno, Juma'])
@@ -59,10 +60,12 @@ def first_and_last(text: str, order: Order = "auto") -> tuple[str, str]:
     return " ".join(words[:at]), " ".join(words[at:])
 
 
-def credits(text: str, default: str, separator: str = "|") -> list[tuple[str, list[str]]]:  # noqa: A001  the trade's word
-    """Return (name, roles) of each credit of a list like `Name [Role, Role]|Name [Role [detail]]`; `default` where no role is said.
+def credit_list(text: str, default: str, separator: str = "|") -> list[tuple[str, list[str]]]:
+    """Return (name, roles) of each credit of a list like `Name [Role, Role]|Name [Role [detail]]`.
 
-    >>> credits("Amani Mwangi [Music By [All Tracks], Lyrics By]|Juma Otieno", "writer")
+    Where no role is said it is `default`.
+
+    >>> credit_list("Amani Mwangi [Music By [All Tracks], Lyrics By]|Juma Otieno", "writer")
     [('Amani Mwangi', ['Music By', 'Lyrics By']), ('Juma Otieno', ['writer'])]
     """
     found = []

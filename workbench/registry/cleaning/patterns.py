@@ -1,7 +1,7 @@
 """Regular expressions that cannot hang: matched by RE2 (inside DuckDB) in time proportional to the text, whatever the pattern.
 
-A pattern that a person types, or that stands in a recipe somebody sent, meets cells of 30,000 letters; Python's own engine can take
-years on such a pair. RE2 knows no look-around and no back-references in the pattern; `\\1` in a replacement it does know.
+A pattern that a person types, or that stands in a recipe somebody sent, meets cells of 30,000 letters; Python's own engine can
+take years on such a pair. RE2 knows no look-around and no back-references in the pattern; `\\1` in a replacement it does know.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def replaced(texts: Sequence[str], pattern: str, by: str) -> dict[str, str]:
     """Return text -> text after replacing every place the pattern is found at; `\\1` is the first group."""
     said = {"pattern": pattern, "by": by}
     query = "SELECT text, regexp_replace(text, $pattern, $by, 'gs') FROM handed_over WHERE regexp_matches(text, $pattern, 's')"
-    return {before: after for before, after in _ask(query, texts, said)}
+    return {row[0]: row[1] for row in _ask(query, texts, said)}
 
 
 def _ask(query: str, texts: Sequence[str], said: dict[str, str]) -> list[tuple[str, ...]]:

@@ -1,6 +1,7 @@
 """Where a table comes from: a file read by the post room's reader, every cell as text, odd lines kept and marked.
 
-The bytes are parsed in the reader's process, with its limits; what cannot be told apart into cells is kept whole in a column of its own.
+The bytes are parsed in the reader's process, with its limits; a line that cannot be told apart into cells is kept whole, in
+a column of its own.
 """
 
 from __future__ import annotations

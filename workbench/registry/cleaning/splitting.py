@@ -1,7 +1,7 @@
 """Steps that take cells apart: into columns beside each other, or into rows under each other.
 
-A row that is split into several is replaced by rows `12.1`, `12.2`, ... that share its other cells; a row that needs no splitting keeps
-its number. Removed rows are not split.
+A row that is split into several is replaced by rows `12.1`, `12.2`, ... that share its other cells; a row that needs no splitting
+keeps its number. Removed rows are not split.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import numpy as np
 
 from ...core.errors import WorkbenchError
 from . import patterns
-from .names import ORDERS, credits, first_and_last, in_roles, people
+from .names import ORDERS, credit_list, first_and_last, in_roles, people
 from .shaping import placed
 from .steps import WHICH, Argument, Situation, listed, operation, quoted, selected
 from .table import Column, Mask, Table
@@ -29,7 +29,10 @@ Parts = list[tuple[str, ...]]
 def into_rows(
     table: Table, mask: Mask, keys: Sequence[Column], names: Sequence[str], split: Callable[[tuple[str, ...]], Parts], after: str
 ) -> Table:
-    """Return the table with each row of the mask as the rows that `split` makes of its texts, in new columns `names` behind `after`."""
+    """Return the table with each row of the mask as the rows that `split` makes of its texts.
+
+    Their parts stand in new columns `names` behind `after`.
+    """
     codes = np.stack([key.codes for key in keys])
     made: dict[tuple[int, ...], Parts] = {}
     positions: list[int] = []
@@ -56,7 +59,7 @@ def into_rows(
     return placed(longer, after, {name: Column.of(column) for name, column in columns})
 
 
-def _beside(table: Table, column: Column, mask: Mask, split: Callable[[str], Sequence[str]], count: int) -> list[Column]:
+def _beside(column: Column, mask: Mask, split: Callable[[str], Sequence[str]], count: int) -> list[Column]:
     """Return `count` columns with the parts of each cell of the mask."""
     made = [split(text) if text else () for text in column.words.texts]
     columns = []
@@ -120,10 +123,7 @@ def split_column(table: Table, a: dict[str, Any], situation: Situation) -> Table
     into_columns = a["into"] == "columns"
     names = a["names"] or []
     at_most = len(names) if into_columns else 0
-    if a["pattern"]:
-        cut = patterns.cut([text for text, _ in column.used(mask)], a["pattern"])
-    else:
-        cut = {}
+    cut = patterns.cut([text for text, _ in column.used(mask)], a["pattern"]) if a["pattern"] else {}
 
     def parts(text: str) -> list[str]:
         if a["pattern"]:
@@ -136,7 +136,7 @@ def split_column(table: Table, a: dict[str, Any], situation: Situation) -> Table
         return [part.strip() for part in found]
 
     if into_columns:
-        made = dict(zip(names, _beside(table, column, mask, parts, len(names)), strict=True))
+        made = dict(zip(names, _beside(column, mask, parts, len(names)), strict=True))
         if not a["keep"] and not mask.all():  # rows that are not meant keep their text, in the first of the new columns
             first = made[names[0]]
             made[names[0]] = first.with_texts(column.texts(~mask), ~mask)
@@ -183,6 +183,11 @@ def _came_from(split: Table, before: Table) -> np.ndarray[Any, np.dtype[np.int64
     return np.array(found, dtype=np.int64)
 
 
+def _check_names(clean: dict[str, Any]) -> None:
+    if "names" in clean and len(clean["names"]) != 2:
+        raise WorkbenchError("split_names makes two columns", got=clean["names"], expected="first names, last name", where="step")
+
+
 @operation(
     "split_names",
     "Split names into first and last names; several people of a cell become rows, or columns beside each other.",
@@ -198,7 +203,7 @@ def _came_from(split: Table, before: Table) -> np.ndarray[Any, np.dtype[np.int64
         + (", one row per person" if a["people"] == "rows" else "")
         + {"auto": "", "first_last": ", read as First Last", "last_first": ", read as Last First"}[a["order"]]
     ),
-    check=lambda clean: _check_two(clean),
+    check=_check_names,
 )
 def split_names(table: Table, a: dict[str, Any], situation: Situation) -> Table:
     """Split names into first and last."""
@@ -206,7 +211,7 @@ def split_names(table: Table, a: dict[str, Any], situation: Situation) -> Table:
     names = a["names"]
     away = () if a["keep"] else (a["column"],)
     if a["people"] == "one":
-        made = _beside(table, column, mask, lambda text: first_and_last(text, a["order"]), 2)
+        made = _beside(column, mask, lambda text: first_and_last(text, a["order"]), 2)
         if away and not mask.all():
             made[1] = made[1].with_texts(column.texts(~mask), ~mask)
         return placed(table, a["column"], dict(zip(names, made, strict=True)), away)
@@ -222,9 +227,11 @@ def split_names(table: Table, a: dict[str, Any], situation: Situation) -> Table:
     return longer.with_columns({name: each for name, each in longer.columns.items() if name not in away})
 
 
-def _check_two(clean: dict[str, Any]) -> None:
+def _check_credits(clean: dict[str, Any]) -> None:
     if "names" in clean and len(clean["names"]) != 2:
-        raise WorkbenchError("split_names makes two columns", got=clean["names"], expected="first names, last name", where="step")
+        raise WorkbenchError("split_credits makes two columns", got=clean["names"], expected="person, role", where="step")
+    if clean.get("separator") == "":
+        raise WorkbenchError("nothing stands between the credits", expected="a separator", where="split_credits.separator")
 
 
 @operation(
@@ -243,7 +250,7 @@ def _check_two(clean: dict[str, Any]) -> None:
         f"as {listed([quoted(n) for n in a['names']])}"
         + (f", writing {listed([f'{quoted(k)} as {quoted(v)}' for k, v in a['roles'].items()], limit=6)}" if a["roles"] else "")
     ),
-    check=lambda clean: _check_credits(clean),
+    check=_check_credits,
 )
 def split_credits(table: Table, a: dict[str, Any], situation: Situation) -> Table:
     """Split credits into rows; a person named in several columns or roles is one row per role, music and words together `CA`."""
@@ -253,17 +260,10 @@ def split_credits(table: Table, a: dict[str, Any], situation: Situation) -> Tabl
     def split(key: tuple[str, ...]) -> Parts:
         by_person: dict[str, list[str]] = {}
         for column, text in zip(a["columns"], key, strict=True):
-            for name, found in credits(text, column, a["separator"]):
+            for name, found in credit_list(text, column, a["separator"]):
                 by_person.setdefault(name, []).extend(found)
         return [(name, role) for name, found in by_person.items() for role in in_roles(found, roles)]
 
     longer = into_rows(table, mask, [table.column(name) for name in a["columns"]], a["names"], split, a["columns"][-1])
     away = () if a["keep"] or not mask[table.live].all() else tuple(a["columns"])
     return longer.with_columns({name: each for name, each in longer.columns.items() if name not in away or name in a["names"]})
-
-
-def _check_credits(clean: dict[str, Any]) -> None:
-    if "names" in clean and len(clean["names"]) != 2:
-        raise WorkbenchError("split_credits makes two columns", got=clean["names"], expected="person, role", where="step")
-    if clean.get("separator") == "":
-        raise WorkbenchError("nothing stands between the credits", expected="a separator", where="split_credits.separator")

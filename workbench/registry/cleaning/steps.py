@@ -1,9 +1,9 @@
-"""A step is a plain dict with an `op` and its arguments; an operation knows which arguments it takes, what it does, and its sentence.
+"""A step is a plain dict with an `op` and its arguments; an operation knows the arguments, what it does, and its sentence.
 
     {"op": "transform", "column": "writers", "with": ["trim", "collapse_spaces"]}
 
-Steps are checked when they are given, not when they run: a wrong name is an error that says the nearest right one. In a recipe file
-every value is text, so that `no`, `007` and `1999-01-01` stay what they are; here each becomes what its argument is.
+Steps are checked when they are given, not when they run: a wrong name is an error that says the nearest right one. In a recipe
+file every value is text, so that `no`, `007` and `1999-01-01` stay what they are; here each becomes what its argument is.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Argument:
 
     name: str
     kind: str
-    """column, columns, new_column, new_columns, text, texts, pattern, whole, yes, choice, choices, row, rows, filters, mapping."""
+    """column(s), new_column(s), text(s), pattern, whole, yes, choice(s), row(s), filters or mapping."""
     about: str = ""
     required: bool = False
     default: Any = None
@@ -177,7 +177,7 @@ def selected(table: Table, given: Mapping[str, Any], situation: Situation) -> Ma
 
 
 def places(table: Table, rows: Sequence[str], situation: Situation) -> list[int]:
-    """Return where rows stand, in the order given; those that are not here are noted, not an error: another file has other rows."""
+    """Return where rows stand, in the order given; those that are not here are noted: another file has other rows."""
     found = [(number, table.rows.place(number)) for number in rows]
     for number in [number for number, place in found if place < 0][:20]:
         situation.notes.append(f"row {number} is not in this table")

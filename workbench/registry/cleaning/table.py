@@ -87,7 +87,7 @@ class Column:
 
     def text(self, position: int) -> str:
         """Return the text of one row."""
-        return self.words.texts[self.codes[position]]
+        return self.words.texts[int(self.codes[position])]
 
     def texts(self, mask: Mask | None = None) -> list[str]:
         """Return the text of every row, or of the rows of a mask, in order."""

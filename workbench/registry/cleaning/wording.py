@@ -18,15 +18,17 @@ _INVISIBLE = re.compile(
 )
 _MOJIBAKE = re.compile("[ÃÂâÐÑØÙ][\u0080-\u00bf\u0152-\u0178\u2013-\u2122]")
 _SMALL = frozenset(
-    "van von der den de del della dello di da do dos das du la le les el al bin ibn ben y e et und and of the ter ten zu zur af av".split()
-)
+    {"van", "von", "der", "den", "de", "del", "della", "dello", "di", "da", "do", "dos", "das", "du", "la", "le", "les",
+     "el", "al", "bin", "ibn", "ben", "y", "e", "et", "und", "and", "of", "the", "ter", "ten", "zu", "zur", "af", "av"}
+)  # fmt: skip
 """Words that stay small inside a name or title, never at its start."""
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*", re.UNICODE)
 _ELIDED = re.compile(r"(o|d|l|m|n|s|t|qu|j|c)(['’])(.+)", re.IGNORECASE | re.DOTALL)
 PLACEHOLDERS = frozenset(
-    {"n/a", "na", "n.a.", "n. a.", "none", "null", "nil", "nan", "unknown", "unkown", "not known", "not available", "tba", "tbd", "tbc",
-     "-", "--", "---", "–", "—", "?", "??", "???", ".", "..", "...", "x", "xx", "xxx", "#n/a", "#ref!", "#value!", "(none)", "(unknown)",
-     "inconnu", "unbekannt", "desconocido", "sconosciuto", "onbekend", "неизвестно", "empty", "blank", "(blank)"}
+    {"n/a", "na", "n.a.", "n. a.", "none", "null", "nil", "nan", "unknown", "unkown", "not known", "not available",
+     "tba", "tbd", "tbc", "-", "--", "---", "–", "—", "?", "??", "???", ".", "..", "...", "x", "xx", "xxx", "#n/a",
+     "#ref!", "#value!", "(none)", "(unknown)", "inconnu", "unbekannt", "desconocido", "sconosciuto", "onbekend",
+     "неизвестно", "empty", "blank", "(blank)"}
 )  # fmt: skip
 """Texts that people type into a cell that has nothing to say."""
 
