@@ -35,6 +35,7 @@ from .registry.parties import PARTY, Parties
 from .registry.performances import PERFORMANCE, Performances
 from .registry.recordings import RECORDING, Recordings
 from .registry.releases import RELEASE, Releases
+from .registry.search_desk import Search
 from .registry.works import WORK, Works
 from .sync.client import SyncDesk
 
@@ -201,6 +202,11 @@ class Workbench:
     def licences(self) -> Licences:
         """Licensees, licences, invoices and receipts."""
         return Licences(self.office)
+
+    @cached_property
+    def search(self) -> Search:
+        """Anything in the register, by any name, title or number, typed badly: `wb.search("malaika makeba")`."""
+        return Search(self.office)
 
     @cached_property
     def territories(self) -> Territories:

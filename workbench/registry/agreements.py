@@ -19,7 +19,8 @@ from ..core.territories import standard_territories
 from . import rules
 from .chains import AgreementLink, Collected, agreement_links, by_assignor, owned_shares, resolve
 from .desk import Desk
-from .parties import party, party_index, party_names
+from .parties import party, party_names
+from .search_desk import Finder
 from .works import WORK, work
 
 agreement = root_table(
@@ -176,20 +177,13 @@ class Agreements(Desk[Agreement]):
 
         Columns: id, score, number, kind, assignor, acquirer, starts_on, ends_on, matched, matched_as.
         """
-        book = self.office.book
-        with book.read() as connection:
-            numbered = select(agreement.c.id).where((agreement.c.number == text.strip()) | (agreement.c.id == text.strip()))
-            scored = {found: (100.0, text.strip(), "number") for found in connection.execute(numbered).scalars()}
-            for hit in party_index(book, connection).find(text, 100):
-                for side in ("assignor", "acquirer"):
-                    having = select(agreement.c.id).where(agreement.c[f"{side}_party_id"] == hit.entity_id)
-                    for found in connection.execute(having.limit(limit)).scalars():
-                        scored.setdefault(found, (hit.score, hit.matched, side))
-            ids = sorted(scored, key=lambda one: (-scored[one][0], one))[:limit]
-            found = documents.load_many(connection, AGREEMENT, ids)
+        hits = Finder(self.office).find(("agreement",), text, limit)
+        with self.office.book.read() as connection:
+            found = documents.load_many(connection, AGREEMENT, [hit.entity_id for hit in hits])
             rows = {row["id"]: row for row in self._rows(connection, list(found.values()))}
         columns = ["id", "score", "number", "kind", "assignor", "acquirer", "starts_on", "ends_on", "matched", "matched_as"]
-        table = [{**rows[one], **dict(zip(("score", "matched", "matched_as"), scored[one], strict=True))} for one in ids]
+        scored = [{"score": hit.score, "matched": hit.matched, "matched_as": hit.matched_as} for hit in hits]
+        table = [{**rows[hit.entity_id], **score} for hit, score in zip(hits, scored, strict=True)]
         return pd.DataFrame(table, columns=columns)
 
     def _valid(self, document: Document) -> None:

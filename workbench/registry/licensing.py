@@ -18,7 +18,7 @@ from ..core.periods import Period
 from ..core.store import whole, words
 from . import rules
 from .desk import Desk
-from .search import index_of
+from .search_desk import Finder
 
 licensee = root_table("licensee", words("name"), words("kind"), words("territory"), words("tax_number"), words("email"))
 LICENSEE = Kind("licensee", "L", licensee)
@@ -154,9 +154,8 @@ class LicenseeDesk(Desk[Licensee]):
 
     def search(self, text: str, limit: int = 20) -> pd.DataFrame:
         """Return the licensees whose name is most like `text`, best first: id, score (0 to 100), name, kind, licences (ids)."""
-        book = self.office.book
-        with book.read() as connection:
-            hits = index_of(book, connection, LICENSEE, _names).find(text, limit)
+        hits = Finder(self.office).find(("licensee",), text, limit)
+        with self.office.book.read() as connection:
             rows = []
             for hit in hits:
                 one = connection.execute(select(licensee).where(licensee.c.id == hit.entity_id)).one()
@@ -244,10 +243,6 @@ class ReceiptDesk(Desk[Receipt]):
             {"id": one["id"], **{name: one[name] for name in self.kind.fields}, "amount": decimal(one["amount_micros"])}
             for one in found
         ]
-
-
-def _names(document: Document) -> list[tuple[str, str]]:
-    return [(document["name"], "name")]
 
 
 def decimal(micros: int) -> Decimal:

@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any, ClassVar
 
 import pandas as pd
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from ..core import documents
 from ..core.documents import Document, Kind, part_table, reference, root_table
@@ -17,7 +17,8 @@ from ..core.store import words
 from ..core.territories import WORLD, standard_territories
 from . import rules
 from .desk import Desk
-from .parties import party, party_index, party_names
+from .parties import party, party_names
+from .search_desk import Finder
 
 mandate = root_table("mandate", reference("party_id", party, index=True), words("number"), words("starts_on"), words("ends_on"))
 mandate_right = part_table(
@@ -75,20 +76,13 @@ class Mandates(Desk[Mandate]):
 
         Columns: id, score, number, party_id, party, rights, starts_on, ends_on, matched, matched_as (number or party).
         """
-        book = self.office.book
-        with book.read() as connection:
-            asked = text.strip()
-            numbered = select(mandate.c.id).where((mandate.c.number == asked) | (mandate.c.id == asked))
-            scored = dict.fromkeys(connection.execute(numbered).scalars(), (100.0, asked, "number"))
-            for hit in party_index(book, connection).find(text, limit):
-                for found in connection.execute(select(mandate.c.id).where(mandate.c.party_id == hit.entity_id)).scalars():
-                    scored.setdefault(found, (hit.score, hit.matched, "party"))
-            ids = sorted(scored, key=lambda one: (-scored[one][0], one))[:limit]
-            rows = {
-                row["id"]: row for row in self._rows(connection, list(documents.load_many(connection, MANDATE, ids).values()))
-            }
+        hits = Finder(self.office).find(("mandate",), text, limit)
+        with self.office.book.read() as connection:
+            found = documents.load_many(connection, MANDATE, [hit.entity_id for hit in hits])
+            rows = {row["id"]: row for row in self._rows(connection, list(found.values()))}
         columns = ["id", "score", "number", "party_id", "party", "rights", "starts_on", "ends_on", "matched", "matched_as"]
-        table = [{**rows[one], **dict(zip(("score", "matched", "matched_as"), scored[one], strict=True))} for one in ids]
+        scored = [{"score": hit.score, "matched": hit.matched, "matched_as": hit.matched_as} for hit in hits]
+        table = [{**rows[hit.entity_id], **score} for hit, score in zip(hits, scored, strict=True)]
         return pd.DataFrame(table, columns=columns)
 
     def _valid(self, document: Document) -> None:

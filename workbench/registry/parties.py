@@ -12,10 +12,10 @@ from sqlalchemy import Connection, select
 from ..core import documents
 from ..core.documents import Document, Kind, named_later, part_table, reference, root_table
 from ..core.errors import Finding
-from ..core.store import Book, whole, words
+from ..core.store import whole, words
 from . import rules
 from .desk import Desk, in_chunks
-from .search import NameIndex, index_of
+from .search_desk import Finder
 
 party = root_table(
     "party",
@@ -185,9 +185,8 @@ class Parties(Desk[Party]):
 
         Columns: id, score (0 to 100), name, kind, ipi_name_number, matched (the name or number found), matched_as.
         """
-        book = self.office.book
-        with book.read() as connection:
-            hits = party_index(book, connection).find(text, limit)
+        hits = Finder(self.office).find(("party",), text, limit)
+        with self.office.book.read() as connection:
             found = documents.load_many(connection, PARTY, [hit.entity_id for hit in hits])
         rows = [
             (
@@ -257,11 +256,6 @@ def full_name(first_name: str, name: str) -> str:
     return f"{first_name} {name}".strip()
 
 
-def party_index(book: Book, connection: Connection) -> NameIndex:
-    """Return the index of party names and identifiers."""
-    return index_of(book, connection, PARTY, _names, IDENTIFIERS)
-
-
 def party_names(connection: Connection, ids: Iterable[str]) -> dict[str, str]:
     """Return the printed name of each party; ids that do not exist are left out."""
     query = select(party.c.id, party.c.name, party.c.first_name)
@@ -279,11 +273,6 @@ def parties_without(connection: Connection, field: str) -> set[str]:
         return set(connection.execute(select(party.c.id).where(party.c.ipn == "")).scalars())
     having = select(party_name.c.owner_id).where(party_name.c.ipi_name_number != "")
     return set(connection.execute(select(party.c.id).where(party.c.id.not_in(having))).scalars())
-
-
-def _names(document: Document) -> list[tuple[str, str]]:
-    written = [(_shown(document), "name"), *((_shown(row), row["kind"]) for row in document["names"])]
-    return list({text: (text, what) for text, what in reversed(written)}.values())
 
 
 def _shown(row: Mapping[str, Any]) -> str:

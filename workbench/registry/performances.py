@@ -16,7 +16,7 @@ from ..core.store import whole, words
 from . import rules
 from .desk import Desk
 from .licences import licence
-from .search import index_of
+from .search_desk import Finder
 from .works import work
 
 performance = root_table(
@@ -83,13 +83,12 @@ class Performances(Desk[Performance]):
     parts: ClassVar[Mapping[str, type]] = {"items": SetListItem}
 
     def search(self, text: str, limit: int = 20) -> pd.DataFrame:
-        """Return the performances whose name or venue is most like `text`, best first.
+        """Return the performances whose name, venue or performers are most like `text`, best first.
 
         Columns: id, score (0 to 100), name, venue, held_on, items (how many), matched, matched_as.
         """
-        book = self.office.book
-        with book.read() as connection:
-            hits = index_of(book, connection, PERFORMANCE, _names).find(text, limit)
+        hits = Finder(self.office).find(("performance",), text, limit)
+        with self.office.book.read() as connection:
             found = documents.load_many(connection, PERFORMANCE, [hit.entity_id for hit in hits])
         rows = []
         for hit in hits:
@@ -133,7 +132,3 @@ class Performances(Desk[Performance]):
                 step = "Link the licence it was held under: without it no money belongs to it."
                 findings.append(rules.odd(one, "no_licence", "the performance has no licence", "licence_id", what_to_do=step))
         return findings
-
-
-def _names(document: Document) -> list[tuple[str, str]]:
-    return [(document["name"], "name"), (document["venue"], "venue")]

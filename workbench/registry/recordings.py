@@ -7,17 +7,17 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import pandas as pd
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from ..core import documents
 from ..core.documents import Document, Kind, named_later, part_table, reference, root_table
 from ..core.errors import Finding
 from ..core.shares import format_percent, is_whole
-from ..core.store import Book, whole, words
+from ..core.store import whole, words
 from . import rules
-from .desk import Desk, in_chunks
-from .parties import parties_without, party, party_index, party_names
-from .search import NameIndex, index_of, like
+from .desk import Desk
+from .parties import parties_without, party, party_names
+from .search_desk import Finder
 from .works import work
 
 recording = root_table(
@@ -137,23 +137,19 @@ class Recordings(Desk[Recording]):
     }
 
     def search(self, text: str = "", *, artist: str = "", limit: int = 20) -> pd.DataFrame:
-        """Return the recordings most like a title, or with an ISRC, best first; `artist` keeps those by a like name.
+        """Return the recordings most like a title, with a number, or by somebody; `artist` keeps those by a like name.
 
-        Columns: id, score (0 to 100), title, main_artist, isrc, duration_seconds, matched (title or number found), matched_as.
+        Columns: id, score (0 to 100), title, main_artist, isrc, duration_seconds, matched (what was found), matched_as.
         """
-        book = self.office.book
-        with book.read() as connection:
-            among = _recordings_by(book, connection, artist) if artist.strip() else None
-            hits = recording_index(book, connection).find(text, limit, among)
-            ids = sorted(among)[:limit] if among and not text.strip() else [hit.entity_id for hit in hits]
-            found = documents.load_many(connection, RECORDING, ids)
-        by_id = {hit.entity_id: hit for hit in hits}
+        hits = Finder(self.office).find(("recording",), text, limit, people=artist)
+        with self.office.book.read() as connection:
+            found = documents.load_many(connection, RECORDING, [hit.entity_id for hit in hits])
         rows = []
-        for one in (found[entity_id] for entity_id in ids):
-            hit = by_id.get(one["id"])
-            score, matched, how = (hit.score, hit.matched, hit.matched_as) if hit else (100.0, artist, "artist")
+        for hit in hits:
+            one = found[hit.entity_id]
             title = f"{one['title']} ({one['version_title']})" if one["version_title"] else one["title"]
-            rows.append((one["id"], score, title, one["main_artist"], one["isrc"], one["duration_seconds"], matched, how))
+            shown = (one["id"], hit.score, title, one["main_artist"], one["isrc"], one["duration_seconds"])
+            rows.append((*shown, hit.matched, hit.matched_as))
         columns = ["id", "score", "title", "main_artist", "isrc", "duration_seconds", "matched", "matched_as"]
         return pd.DataFrame(rows, columns=columns)
 
@@ -223,23 +219,3 @@ def judge(one: Document, without_ipn: set[str]) -> list[Finding]:
             step = "Look it up in the IPD and add it to the party."
             findings.append(rules.odd(one, "missing_ipn", message, f"contributors[{position}]", row["party_id"], what_to_do=step))
     return findings
-
-
-def recording_index(book: Book, connection: Connection) -> NameIndex:
-    """Return the index of recording titles and ISRCs."""
-    return index_of(book, connection, RECORDING, _titles, ("isrc",))
-
-
-def _titles(document: Document) -> list[tuple[str, str]]:
-    if not document["version_title"]:
-        return [(document["title"], "title")]
-    return [(document["title"], "title"), (f"{document['title']} {document['version_title']}", "title with version")]
-
-
-def _recordings_by(book: Book, connection: Connection, artist: str) -> set[str]:
-    """The recordings printed under a like artist name, or with a contributor of a like name."""
-    named = select(recording.c.id, recording.c.main_artist).where(recording.c.main_artist != "")
-    printed = {row.id: row.main_artist for row in connection.execute(named)}
-    people = sorted(party_index(book, connection).alike(artist))
-    rows = in_chunks(connection, select(recording_contributor.c.owner_id), recording_contributor.c.party_id, people)
-    return like(artist, printed) | {row.owner_id for row in rows}

@@ -1,48 +1,57 @@
-"""Find by name, title or identifier, tolerant of accents, scripts and typing errors.
-
-An index holds every name of every document in one plain spelling (`plain`), and follows the journal: what was saved since the
-last search is read again, nothing else. Scores run from 0 to 100; a whole title nearly the same beats one that contains it.
-"""
+"""How names, titles and identifiers are spelt to be compared, and what one document is found by."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field
-from weakref import WeakKeyDictionary
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import pairwise
 
-import numpy as np
 from anyascii import anyascii
-from rapidfuzz import fuzz, process
-from sqlalchemy import Connection, select
 
-from ..core import documents, identifiers, journal
-from ..core.documents import Document, Kind
-from ..core.errors import WorkbenchError
-from ..core.store import Book
-
-CUTOFF = 60
-"""Below this two texts share too little to be looked at."""
-SHOWN = 50
-"""Below this a document is not shown."""
-ALIKE = 80
-"""From here on a name is taken for the one asked for, when it narrows a search by title."""
-_FOLLOW_AT_MOST = 500
+LONGEST = 200
+"""Letters of a question that are looked at."""
 _APART = re.compile(r"[^a-z0-9]+")
 _INSIDE = re.compile(r"['’ʼ`´]")
+_FOREIGN = re.compile(r"[\u0370-\u1dff\u2e80-\uffef\U00010000-\U0010ffff]")
+_UNSPACED = re.compile(  # Thai, Lao, Burmese, Khmer, Japanese, Chinese
+    r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]+"
+)
+_NOT_CODE = re.compile(r"[\W_]+")
+_SOUNDS = (
+    ("tch", "c"), ("sch", "s"), ("sh", "s"), ("ch", "c"), ("ph", "f"), ("kh", "k"), ("gh", "g"), ("th", "t"), ("dh", "d"),
+    ("zh", "z"), ("ts", "c"), ("tz", "c"), ("mp", "b"), ("x", "ks"), ("q", "k"), ("w", "v"), ("j", "y"),
+)  # fmt: skip
+_SILENT = re.compile(r"[aeiouy]+")
+_TWICE = re.compile(r"(.)\1+")
 
-Names = Callable[[Document], list[tuple[str, str]]]
-"""Gives a document's names, each with what it is: ("Taa ya Pwani", "title")."""
+Named = tuple[str, tuple[str, ...]]
+"""Somebody a document is known by: what they are to it, and every spelling of their name, the printed one first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One document as search sees it."""
+
+    kind: str
+    id: str
+    names: tuple[tuple[str, str], ...]
+    """(as written, what it is), the chief one first."""
+    people: tuple[Named, ...] = ()
+    codes: tuple[tuple[str, str], ...] = ()
+    """Identifiers and numbers as stored, each with what it is."""
+    facts: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """One document found: its best score, and the name or identifier that gave it."""
+    """One document found: its score (0 to 100), and the name or identifier that gave it."""
 
     entity_id: str
     score: float
     matched: str
     matched_as: str
+    entry: Entry
 
 
 def plain(text: str) -> str:
@@ -51,145 +60,53 @@ def plain(text: str) -> str:
     >>> plain("Ɖɔkpɛ́, Ångström’s")
     'dokpe angstroms'
     """
-    return _APART.sub(" ", _INSIDE.sub("", anyascii(_INSIDE.sub("", text))).lower()).strip()
+    if not text.isascii():
+        text = anyascii(_INSIDE.sub("", text))
+    return _APART.sub(" ", _INSIDE.sub("", text).lower()).strip()
 
 
-def like(text: str, written: Mapping[str, str]) -> set[str]:
-    """Return the keys whose text is like `text`; every different spelling is compared once."""
-    keys: dict[str, list[str]] = {}
-    for key, value in written.items():
-        keys.setdefault(value, []).append(key)
-    spellings = {value: plain(value) for value in keys}
-    found = process.extract(plain(text), spellings, scorer=fuzz.WRatio, limit=None, score_cutoff=ALIKE)
-    return {key for _, _, value in found for key in keys[value]}
+def spelt(text: str) -> list[str]:
+    """Return the words a text is looked up by; scripts written without spaces give their signs one by one and in pairs as well.
 
-
-@dataclass
-class NameIndex:
-    """Every name of every document of one kind; `current` brings it up to the journal's head."""
-
-    kind: Kind
-    names: Names
-    identifier_fields: Collection[str] = ()
-    entries: dict[str, list[tuple[str, str, str]]] = field(default_factory=dict)  # id -> (plain, as written, what it is)
-    seq: int = 0
-    head: str = journal.GENESIS
-    _flat: tuple[list[str], list[str], list[int]] | None = None  # plain spellings, ids, number within the id
-
-    def current(self, connection: Connection) -> NameIndex:
-        """Read what was saved since the last search, or everything when the journal is another one."""
-        seq, head = journal.head(connection)
-        if (seq, head) == (self.seq, self.head):
-            return self
-        changed = self._changed(connection)
-        if changed is None:
-            self.entries = {key: self._spell(one) for key, one in documents.load_many(connection, self.kind).items()}
-        else:
-            found = documents.load_many(connection, self.kind, changed)
-            for key in changed:
-                if key in found:
-                    self.entries[key] = self._spell(found[key])
-                else:
-                    self.entries.pop(key, None)
-        if changed is None or changed:
-            self._flat = None
-        self.seq, self.head = seq, head
-        return self
-
-    def find(self, text: str, limit: int | None, among: Collection[str] | None = None) -> list[Hit]:
-        """Return the documents whose names are most like `text`, best first, ties by id; `among` limits them to some ids."""
-        exact = self._by_identifier(text)
-        if exact and among is not None:
-            exact = [hit for hit in exact if hit.entity_id in among]
-        wanted = plain(text)
-        if exact or not wanted:
-            return exact[:limit]
-        spellings, ids, numbers = self._flattened()
-        if not spellings:
-            return []
-        scores = process.cdist([wanted], spellings, scorer=fuzz.WRatio, dtype=np.float32, score_cutoff=CUTOFF)[0]
-        best: dict[str, Hit] = {}
-        candidates = np.flatnonzero(scores)
-        if limit is not None and among is None and len(candidates) > 50 * limit:
-            candidates = candidates[np.argsort(-scores[candidates], kind="stable")[: 50 * limit]]
-        for at in candidates:
-            entity_id = ids[at]
-            if among is not None and entity_id not in among:
-                continue
-            # half for what they share, half for being the same length and order
-            score = round(
-                (float(scores[at]) + max(fuzz.ratio(wanted, spellings[at]), fuzz.token_sort_ratio(wanted, spellings[at]))) / 2, 1
-            )
-            if score >= SHOWN and (entity_id not in best or score > best[entity_id].score):
-                _, written, what = self.entries[entity_id][numbers[at]]
-                best[entity_id] = Hit(entity_id, score, written, what)
-        return sorted(best.values(), key=lambda hit: (-hit.score, hit.entity_id))[:limit]
-
-    def alike(self, text: str) -> set[str]:
-        """Return the ids of all documents that have a name like `text`, or part of it."""
-        spellings, ids, _ = self._flattened()
-        return {
-            ids[at] for _, _, at in process.extract(plain(text), spellings, scorer=fuzz.WRatio, limit=None, score_cutoff=ALIKE)
-        }
-
-    def _changed(self, connection: Connection) -> list[str] | None:
-        """The documents touched since `seq`; None when everything must be read again."""
-        if not self.seq:
-            return None
-        last = connection.execute(select(journal.journal.c.hash).where(journal.journal.c.seq == self.seq)).scalar()
-        if last != self.head:
-            return None
-        since = select(journal.journal.c.entity_id).where(
-            journal.journal.c.seq > self.seq, journal.journal.c.kind == self.kind.name
-        )
-        changed = list(dict.fromkeys(connection.execute(since.limit(_FOLLOW_AT_MOST + 1)).scalars()))
-        return changed if len(changed) <= _FOLLOW_AT_MOST else None
-
-    def _spell(self, document: Document) -> list[tuple[str, str, str]]:
-        found = [(plain(written), written, what) for written, what in self.names(document) if written.strip()]
-        for part in (document, *(row for name in self.kind.parts for row in document[name])):
-            found += [("", part[name], name) for name in self.identifier_fields if part.get(name)]
+    >>> spelt("茉莉花 Live")
+    ['molihua', 'live', 'mo', 'li', 'hua', 'moli', 'lihua']
+    """
+    found = plain(text).split()
+    if text.isascii():
         return found
-
-    def _by_identifier(self, text: str) -> list[Hit]:
-        asked = text.strip()
-        if asked in self.entries:
-            return [Hit(asked, 100.0, asked, "id")]
-        if not any(char.isdigit() for char in asked):
-            return []
-        stored = {}
-        for name in self.identifier_fields:
-            try:
-                stored[name] = identifiers.RULES[name](asked)
-            except WorkbenchError:
-                continue
-        if not stored:
-            return []
-        return [
-            Hit(key, 100.0, written, what)
-            for key, names in sorted(self.entries.items())
-            for _, written, what in names
-            if stored.get(what) == written
-        ]
-
-    def _flattened(self) -> tuple[list[str], list[str], list[int]]:
-        if self._flat is None:
-            rows = [
-                (spelling, key, number)
-                for key, names in sorted(self.entries.items())
-                for number, (spelling, _, _) in enumerate(names)
-                if spelling
-            ]
-            self._flat = ([row[0] for row in rows], [row[1] for row in rows], [row[2] for row in rows])
-        return self._flat
+    for run in _UNSPACED.findall(text):
+        signs = [plain(sign).replace(" ", "") for sign in run]
+        found += [sign for sign in signs if sign]
+        found += [left + right for left, right in pairwise(signs)]
+    return list(dict.fromkeys(found))
 
 
-_INDEXES: WeakKeyDictionary[Book, dict[str, NameIndex]] = WeakKeyDictionary()
+def sound(word: str) -> str:
+    """Return the consonants a word is heard by, for scripts that write no vowels and spellings that agree on none.
+
+    >>> sound("habibi"), sound("hbyby"), sound("tchaikovsky"), sound("chajkovskij")
+    ('hbb', 'hbb', 'ckvsk', 'ckvsk')
+    """
+    for written, heard in _SOUNDS:
+        word = word.replace(written, heard)
+    return _TWICE.sub(r"\1", _SILENT.sub(" ", word)).replace(" ", "") or word[:1]
 
 
-def index_of(book: Book, connection: Connection, kind: Kind, names: Names, identifier_fields: Collection[str] = ()) -> NameIndex:
-    """Return the book's index of one kind, brought up to date; it lives as long as the book is open."""
-    indexes = _INDEXES.setdefault(book, {})
-    if kind.name not in indexes:
-        indexes[kind.name] = NameIndex(kind, names, identifier_fields)
-    return indexes[kind.name].current(connection)
+def foreign(text: str) -> bool:
+    """Tell whether a text is written in another script than Latin."""
+    return not text.isascii() and _FOREIGN.search(text) is not None
+
+
+def code_key(text: str) -> str:
+    """Return an identifier as it is looked up: its letters and digits, without leading zeros where it is a number.
+
+    >>> code_key("T-034.524.680-1"), code_key("t0345246801"), code_key("0001 41-07338")
+    ('T0345246801', 'T0345246801', '14107338')
+    """
+    key = _NOT_CODE.sub("", text).upper()
+    return key.lstrip("0") or key if key.isdecimal() else key
+
+
+def glued(words: Iterable[str]) -> str:
+    """Return words written as one."""
+    return "".join(words)

@@ -8,17 +8,17 @@ from datetime import date
 from typing import Any, ClassVar
 
 import pandas as pd
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from ..core import documents
 from ..core.documents import Document, Kind, named_later, part_table, reference, root_table
 from ..core.errors import Finding
 from ..core.shares import TOLERANCE_PPM, WHOLE, format_percent, is_whole
-from ..core.store import Book, whole, words
+from ..core.store import whole, words
 from . import rules
-from .desk import Desk, in_chunks
-from .parties import parties_without, party, party_index, party_names
-from .search import NameIndex, index_of
+from .desk import Desk
+from .parties import parties_without, party, party_names
+from .search_desk import Finder
 from .share_pictures import SharePicture, pictures, share_picture
 
 work = root_table(
@@ -253,23 +253,20 @@ class Works(Desk[Work]):
     }
 
     def search(self, text: str = "", *, writer: str = "", limit: int = 20) -> pd.DataFrame:
-        """Return the works most like a title, or with an ISWC, best first; `writer` keeps those with a party of a like name.
+        """Return the works most like a title, with a number, or by somebody, best first: `malaika makeba`, `T-034.524.680-1`.
 
-        Columns: id, score (0 to 100), title, writers, iswc, matched (the title or number found), matched_as.
+        `writer` keeps those in which a party of a like name has a share. Columns: id, score (0 to 100), title, writers, iswc,
+        matched (the title, number or name found), matched_as.
         """
-        book = self.office.book
-        with book.read() as connection:
-            among = _works_by(book, connection, writer) if writer.strip() else None
-            hits = work_index(book, connection).find(text, limit, among)
-            ids = sorted(among)[:limit] if among and not text.strip() else [hit.entity_id for hit in hits]
-            found = documents.load_many(connection, WORK, ids)
+        hits = Finder(self.office).find(("work",), text, limit, people=writer, roles=("writer", "publisher", "PA"))
+        with self.office.book.read() as connection:
+            found = documents.load_many(connection, WORK, [hit.entity_id for hit in hits])
             names = party_names(connection, (row["party_id"] for one in found.values() for row in one["shares"]))
-        by_id = {hit.entity_id: hit for hit in hits}
         rows = []
-        for one in (found[entity_id] for entity_id in ids):
-            hit = by_id.get(one["id"])
-            matched = (hit.score, hit.matched, hit.matched_as) if hit else (100.0, writer, "writer")
-            rows.append((one["id"], matched[0], one["title"], writers_of(one, names), one["iswc"], *matched[1:]))
+        for hit in hits:
+            one = found[hit.entity_id]
+            writers = writers_of(one, names)
+            rows.append((one["id"], hit.score, one["title"], writers, one["iswc"], hit.matched, hit.matched_as))
         return pd.DataFrame(rows, columns=["id", "score", "title", "writers", "iswc", "matched", "matched_as"])
 
     def share_picture(self, work_id: str, *, right: str = "performing", territory: str = "", on: date | str = "") -> SharePicture:
@@ -378,19 +375,3 @@ def writers_of(document: Document, names: Mapping[str, str]) -> str:
     """Return a work's writers as printed, in order, each once."""
     wanted = (*rules.WRITER_ROLES, "PA")
     return "; ".join(dict.fromkeys(names[row["party_id"]] for row in document["shares"] if row["role"] in wanted))
-
-
-def work_index(book: Book, connection: Connection) -> NameIndex:
-    """Return the index of work titles and ISWCs."""
-    return index_of(book, connection, WORK, _titles, ("iswc",))
-
-
-def _titles(document: Document) -> list[tuple[str, str]]:
-    further = [(row["title"], f"title {row['kind']}") for row in document["titles"]]
-    return [(document["title"], "title"), *further]
-
-
-def _works_by(book: Book, connection: Connection, writer: str) -> set[str]:
-    """The works with a share of a party whose name is like `writer`."""
-    people = sorted(party_index(book, connection).alike(writer))
-    return {row.owner_id for row in in_chunks(connection, select(work_share.c.owner_id), work_share.c.party_id, people)}
