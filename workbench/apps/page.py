@@ -11,7 +11,7 @@ tree changes.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -74,10 +74,17 @@ def find(node: Child, **wanted: Any) -> list[Node]:
     return here + [each for child in node["children"] for each in find(child, **wanted)]
 
 
+def static(name: str) -> str:
+    """Return the text of one of the files a page is made of."""
+    return (files(__package__) / "static" / name).read_text(encoding="utf-8")
+
+
 class Page(anywidget.AnyWidget):  # type: ignore[misc]
     """Draws a tree, and says what was clicked."""
 
-    _esm = (files(__package__) / "static" / "page.js").read_text(encoding="utf-8")
+    _esm = static("page.js")
+    part_style = ""
+    """What the parts of this page need beside the stylesheet of all apps."""
     tree = traitlets.Dict().tag(sync=True)
     shortcuts = traitlets.Dict().tag(sync=True)
     """What a key press calls, outside of fields: {"1": ["choose", {"number": 1}, ["why"]]}; the last names fields sent along."""
@@ -88,17 +95,29 @@ class Page(anywidget.AnyWidget):  # type: ignore[misc]
     stylesheet = traitlets.Unicode("").tag(sync=True)
 
 
-def show(make: Callable[[Session], PageModel], draw: Draw, keys: Callable[[Any], Mapping[str, Any]] = lambda _model: {}) -> None:
-    """Open the session, make the page's model, and keep the page as the model is, click by click."""
+def show(
+    make: Callable[[Session], PageModel],
+    draw: Draw,
+    keys: Callable[[Any], Mapping[str, Any]] = lambda _model: {},
+    *,
+    page_class: type[Page] = Page,
+    session: Session | None = None,
+) -> None:
+    """Open the session (unless one is given), make the page's model, and keep the page as the model is, click by click.
+
+    A click is answered by the page drawn anew. A question, which a part like the grid asks while it is scrolled, is answered by
+    what the command returns, and the page stays as it is; both come through the same gate.
+    """
     try:
-        session = open_session()
+        session = session or open_session()
     except WorkbenchError as error:
         display(Page(tree=_problem(str(error)), stylesheet=own_style()))
         return
     if session.served:
         hide_tracebacks(session.wb.config.logs)
     model = make(session)
-    page = Page(whole_window=session.served, stylesheet="" if session.served else own_style())
+    style = page_class.part_style if session.served else own_style() + page_class.part_style
+    page = page_class(whole_window=session.served, stylesheet=style)
 
     def redraw() -> None:
         with page.hold_sync():
@@ -106,7 +125,14 @@ def show(make: Callable[[Session], PageModel], draw: Draw, keys: Callable[[Any],
             page.shortcuts = dict(keys(model))
             page.tree = draw(model, session)
 
-    def clicked(_page: Page, message: dict[str, Any], _buffers: object) -> None:
+    def clicked(_page: Page, message: dict[str, Any], buffers: Sequence[Any]) -> None:
+        if "ask" in message:
+            part = {"part": buffers[0]} if buffers else {}
+            value = model.do(str(message["ask"]), {**(message.get("args") or {}), **part})
+            page.send({"answer": message.get("number", 0), "value": value})
+            if message.get("redraw") or model.notice is not None:
+                safely(redraw)
+            return
         model.do(str(message.get("command", "")), message.get("args") or {})
         safely(redraw)
         page.send({"done": message.get("number", 0)})
