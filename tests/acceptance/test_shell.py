@@ -18,7 +18,7 @@ CALLED: set[str] = set()
 def called(*arguments: object) -> tuple[int, str]:
     """Run the command and remember which it was."""
     words = [str(one) for one in arguments]
-    CALLED.add(" ".join(words[:2]) if words[0] in {"usage", "run", "sync", "staff"} else words[0])
+    CALLED.add(" ".join(words[:2]) if words[0] in {"usage", "run", "sync", "staff", "roles"} else words[0])
     code, said = workbench(*words)
     assert "Traceback" not in said
     return code, said
@@ -61,6 +61,7 @@ def test_the_chain_runs_command_by_command(place: Path) -> None:
         (("sync", "state", society), "push"),
         (("sync", "conflicts", society), "(nothing)"),
         (("staff", "add", society, "c.auma", "--role", "auditor", "--password", "karibu tala auma"), "auditor"),
+        (("roles", "show", society), "auditor: look at everything"),
         (("upgrade", society), "already"),
         (("backup", society, "--to", place / "backup.zip"), "verified"),
         (("restore", place / "backup.zip", place / "again"), "Restored"),
@@ -119,6 +120,8 @@ MISTAKES: dict[str, tuple[tuple[str, ...], str]] = {
     "a central instance that is not there": (
         ("sync", "register", "{society}", "--url", "http://127.0.0.1:1", "--secret", "x"), "127.0.0.1:1"),
     "exchange unregistered": (("sync", "exchange", "{society}"), "register"),
+    "roles in a file": (("roles", "apply", "{society}"), "expected postgresql"),
+    "roles to check in a file": (("roles", "check", "{society}"), "expected postgresql"),
     "an unknown role": (("staff", "add", "{society}", "x.y", "--role", "bos", "--password", "long enough to do"), "bos"),
     "an unknown layout of a template": (("template", "{society}", "--layout", "work-v1", "--to", "{place}/t.xlsx"), "works-v1"),
     "an empty name": (("usage", "load", "{society}", "{place}", "--layout", "radio-playlist-v1", "--licence", "TALA-C-000001",

@@ -120,7 +120,7 @@ def office(postgres_server: str, tmp_path_factory: pytest.TempPathFactory) -> It
     folder = tmp_path_factory.mktemp("office") / "tala"
     try:
         with Workbench.create(
-            folder, code="TALA", name="Tala", currency="KES", territory="404", book_url=nobody, user="owner"
+            folder, code="TALA", name="Tala", currency="KES", society="399", territory="404", book_url=nobody, user="owner"
         ) as wb:
             roles_postgres.apply(wb.book, service="desk.server")
             for person, held in PEOPLE.items():
@@ -132,7 +132,7 @@ def office(postgres_server: str, tmp_path_factory: pytest.TempPathFactory) -> It
     with admin.connect() as connection:
         connection.execute(text(f'DROP DATABASE "{name}" WITH (FORCE)'))
         groups = [f"wb_{name}_{group}" for group in (*ROLES, "person", "service")]
-        for role in ["desk.server", "somebody_else", *PEOPLE, *groups, name]:
+        for role in ["desk.server", "somebody_else", "n.new", "m.more", *PEOPLE, *groups, name]:
             connection.execute(text(f'DROP ROLE IF EXISTS "{role}"'))
     admin.dispose()
 
@@ -419,6 +419,55 @@ with Workbench.open(sys.argv[1]) as wb:
         assert "workbench roles show" in line
 
 
+def test_the_day_goes_round_with_everybody_at_their_own_login(office: OfficeOfRoles) -> None:
+    with office.open("p.analyst") as wb:
+        member = wb.parties.save(
+            {
+                "kind": "natural", "name": "Otieno", "first_name": "Amina",
+                "affiliations": [{"society": "399", "right": "performing", "territory": "2136"}],
+            },
+            why="joined",
+        )  # fmt: skip
+        shares = [{"party_id": member.id, "role": "CA", "performing_ppm": 1_000_000, "mechanical_ppm": 1_000_000}]
+        wb.works.save({"title": "Taa ya Kisumu", "shares": shares}, why="declared")
+        wb.mandates.save(
+            {"party_id": member.id, "starts_on": "2015-01-01", "rights": [{"right": "performing", "territory": "2136"}]},
+            why="joined",
+        )
+    with office.open("p.licensing") as wb:
+        licensee = wb.licences.add_licensee("Ukumbi wa Pwani", why="asks for a licence")
+        licence = wb.licences.add_licence(
+            licensee.id, tariff="concert", starts_on="2025-01-01", parameters={"takings": "30000.00"}, why="signed"
+        )
+        invoice = wb.licences.invoice_from_licence(licence.id, "2025-Q3", issued_on="2025-09-01", why="due")
+        wb.licences.add_receipt(invoice.id, amount="3000.00", received_on="2025-09-15", why="paid")
+        played = {
+            "title": "Taa ya Kisumu",
+            "artist": "",
+            "writers": "Otieno",
+            "duration_seconds": 240,
+            "plays": 1,
+            "used_on": "2025-08-02",
+        }
+        wb.usage.capture([played], licence_id=licence.id, period="2025-Q3", why="the hall's set list")
+    with office.open("p.analyst") as wb:
+        wb.matching.run()
+    with office.open("p.distribution") as wb:
+        run = wb.distribution.prepare("2025-Q3")
+        with pytest.raises(NotPermitted):
+            run.approve(by="q.approver")
+    with office.open("q.approver") as wb:
+        run = wb.distribution.get(run.id)
+        run.approve(by="q.approver")
+        run.seal(by="q.approver", note="Board decision 2025/14")
+    with office.open("p.auditor") as wb:
+        assert wb.distribution.get(run.id).state == "sealed"
+        assert wb.statements.audit_kit(run.id, to=office.folder / "outbox" / "kit.zip").is_file()
+        people = wb.journal().drop_duplicates("who")["who"]
+        assert {"p.analyst", "p.licensing", "p.distribution", "q.approver"} <= set(people)
+        assert wb.check() == []
+
+
 def test_a_login_is_one_person_whatever_name_is_given(office: OfficeOfRoles) -> None:
     os.environ["PGUSER"] = "p.analyst"
     try:
@@ -491,6 +540,31 @@ def test_roles_check_finds_what_was_changed_by_hand_and_apply_mends_it(office: O
         assert roles_postgres.check(book) == []
     finally:
         book.close()
+
+
+def test_the_verbs_say_what_is_so(office: OfficeOfRoles) -> None:
+    def workbench(person: str, *words: str) -> subprocess.CompletedProcess[str]:
+        program = "import sys; from workbench.cli import main; main(sys.argv[1:])"
+        return subprocess.run(
+            [sys.executable, "-c", program, *words], capture_output=True, text=True, check=False, timeout=300,
+            env={**os.environ, "PGUSER": person},
+        )  # fmt: skip
+
+    owner, folder = str(make_url(office.owner_url).username), str(office.folder)
+    applied = workbench(owner, "roles", "apply", folder, "--service", "desk.server")
+    assert (applied.returncode, "desk.server may serve" in applied.stdout) == (0, True), applied.stderr
+    checked = workbench("p.admin", "roles", "check", folder)
+    assert (checked.returncode, "and nothing else" in checked.stdout) == (0, True), checked.stderr
+    assert "p.both, q.approver" in workbench("p.auditor", "roles", "show", folder).stdout
+    refused = workbench("p.admin", "roles", "apply", folder)
+    assert (refused.returncode, "only the owner gives out roles" in refused.stderr) == (2, True), refused.stderr
+    with office.login(owner) as connection:
+        connection.execute(f'GRANT DELETE ON work TO "wb_{connection.info.dbname}_analyst"')
+    assert workbench("p.admin", "roles", "check", folder).returncode == 1
+    assert workbench(owner, "roles", "apply", folder).returncode == 0
+    added = workbench("p.admin", "staff", "add", folder, "m.more", "--role", "licensing", "--database", "--password", GOOD)
+    assert "m.more may sign in as licensing, and log in to the database." in added.stdout
+    assert office.ask("m.more", "UPDATE receipt SET version = version") == "allowed"
 
 
 def test_only_the_owner_gives_out_roles(office: OfficeOfRoles) -> None:
