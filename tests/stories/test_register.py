@@ -1,4 +1,4 @@
-"""Tell every story of `register/` to a workbench on each database: a clerk's day in plain words, with what the book must say then.
+"""Tell every story of `register/` to a workbench on each database: a clerk's day in plain words, and what the book must say then.
 
 story: What happens, in one sentence.
 source: the rule it rests on (may be left out)

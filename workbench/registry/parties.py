@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import pandas as pd
+from anyascii import anyascii
 from sqlalchemy import Connection, select
 
 from ..core import documents
 from ..core.documents import Document, Kind, named_later, part_table, reference, root_table
-from ..core.errors import Finding
-from ..core.store import whole, words
-from . import rules
+from ..core.errors import Finding, WorkbenchError
+from ..core.store import Change, whole, words
+from . import party_rules, rules
 from .desk import Desk, in_chunks
+from .party_rules import IDENTIFIERS as IDENTIFIERS
+from .party_rules import STATUSES
+from .references import references, shown
 from .search_desk import Finder
+from .successors import payees, rings
 
 party = root_table(
     "party",
@@ -78,7 +84,6 @@ PARTY = Kind(
     party,
     {"names": party_name, "affiliations": party_affiliation, "members": party_member, "successors": party_successor},
 )
-IDENTIFIERS = ("ipi_name_number", "ipi_base_number", "isni", "ipn")
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,25 +207,48 @@ class Parties(Desk[Party]):
         ]
         return pd.DataFrame(rows, columns=["id", "score", "name", "kind", "ipi_name_number", "matched", "matched_as"])
 
+    def payees(self, party_id: str, right: str, on: str) -> dict[str, int]:
+        """Return who is paid for a party on a day (ISO date), in ppm: its successors, and itself for the rest."""
+        with self.office.book.read() as connection:
+            found: dict[str, Document | None] = {party_id: documents.load(connection, PARTY, party_id)}
+
+            def look_up(one: str) -> Document | None:
+                if one not in found:
+                    found[one] = documents.load_many(connection, PARTY, [one]).get(one)
+                return found[one]
+
+            return payees(party_id, right, on, look_up)
+
+    def set_status(self, party_id: str, status: str, *, why: str, by: str = "") -> Party:
+        """Take a party to another status of its life: incomplete, local, to_validate, conflict, synced, deleted.
+
+        Raises `WorkbenchError` for a step that is not one, and for deleting a party that live documents still name, listing them.
+        """
+        return self.change(party_id, status=status, why=why, by=by)
+
     def _valid(self, document: Document) -> None:
-        where = rules.place(document, "party")
-        rules.one_of(document, "kind", rules.PARTY_KINDS, where)
-        rules.filled(document, "name", where)
-        for field in ("ipi_base_number", "isni", "ipn"):
-            rules.identifier(document, field, where)
-        rules.period(document, where, "birth_on", "death_on")
-        rules.territory(document, "territory", where)
-        for position, row in enumerate(document["names"], start=1):
-            where = rules.place(document, "party", "names", position)
-            rules.one_of(row, "kind", rules.NAME_KINDS, where)
-            rules.filled(row, "name", where)
-            rules.identifier(row, "ipi_name_number", where)
-        for position, row in enumerate(document["affiliations"], start=1):
-            where = rules.place(document, "party", "affiliations", position)
-            rules.society(row, "society", where)
-            rules.one_of(row, "right", ("", *rules.RIGHTS), where)
-            rules.territory(row, "territory", where)
-            rules.period(row, where)
+        party_rules.valid(document)
+
+    def _write(self, change: Change, given: list[Document]) -> list[Party]:
+        ids = [str(document["id"]) for document in given if document.get("id")]
+        before = documents.load_many(change.connection, PARTY, ids)
+        deleted = []
+        for document in given:
+            was, status = before.get(str(document.get("id") or "")), document.get("status") or ""
+            if status in STATUSES:
+                party_rules.may_become(was["status"] if was else "", status, rules.place({"id": "", **document}, "party"))
+            if was and status == "deleted" != was["status"]:
+                deleted.append(was["id"])
+        if used := references(change.connection, PARTY, deleted):
+            raise WorkbenchError(
+                "a party that is still used cannot be deleted",
+                got=shown(used),
+                where=", ".join(sorted({one.entity_id for one in used})),
+                next_step="Merge it into another party, or take it out of these first.",
+            )
+        written = super()._write(change, given)
+        _refuse_rings(change.connection, written)
+        return written
 
     def _rows(self, _connection: Connection, found: list[Document]) -> list[dict[str, Any]]:
         return [
@@ -230,25 +258,23 @@ class Parties(Desk[Party]):
                 "ipi_name_number": _ipi(one["names"]),
                 **{name: one[name] for name in self.kind.fields},
                 "names": "; ".join(_shown(row) for row in one["names"]),
+                "transliteration": "; ".join(transliterations(one)),
                 "affiliations": "; ".join(f"{row['society']} {row['right']}".strip() for row in one["affiliations"]),
             }
             for one in found
         ]
 
-    def _findings(self, _connection: Connection, found: list[Document]) -> list[Finding]:
-        findings: list[Finding] = []
-        for one in found:
-            if one["birth_on"] and one["death_on"] and one["death_on"] < one["birth_on"]:
-                findings.append(
-                    rules.odd(one, "period_order", "death before birth", "death_on", one["death_on"], one["birth_on"])
-                )
+    def _findings(self, connection: Connection, found: list[Document]) -> list[Finding]:
+        live = [one for one in found if one["status"] not in rules.GONE]
+        findings = [finding for one in live for finding in party_rules.odd(one)]
+        findings += _in_rings(connection, live)
+        ids = {one["id"] for one in live}
+        for field in IDENTIFIERS:
+            wanted = {row[field] for one in live for row in (one["names"] if field == "ipi_name_number" else [one])} - {""}
             findings += [
-                rules.period_order(one, row, "affiliations") for row in one["affiliations"] if rules.ends_before_it_starts(row)
+                finding for finding in rules.duplicates(_holders(connection, field, wanted), field) if finding.source in ids
             ]
-        for field in ("ipi_base_number", "isni", "ipn"):
-            findings += rules.duplicates([(one[field], one["id"]) for one in found], field)
-        names = {(row["ipi_name_number"], one["id"]) for one in found for row in one["names"]}
-        return findings + rules.duplicates(sorted(names), "ipi_name_number")
+        return findings
 
 
 def full_name(first_name: str, name: str) -> str:
@@ -273,6 +299,64 @@ def parties_without(connection: Connection, field: str) -> set[str]:
         return set(connection.execute(select(party.c.id).where(party.c.ipn == "")).scalars())
     having = select(party_name.c.owner_id).where(party_name.c.ipi_name_number != "")
     return set(connection.execute(select(party.c.id).where(party.c.id.not_in(having))).scalars())
+
+
+def transliterations(document: Document) -> list[str]:
+    """Return the Latin spelling of every name in another script: the one given, else the program's own, each once.
+
+    >>> transliterations({"first_name": "", "name": "Звезда", "names": []})
+    ['Zvezda']
+    """
+    found: dict[str, None] = {}
+    for row in (document, *document["names"]):
+        written = _shown(row)
+        if row.get("transliteration"):
+            found[row["transliteration"]] = None
+        elif any(letter.isalpha() and not unicodedata.name(letter, "").startswith("LATIN") for letter in written):
+            found[anyascii(written)] = None
+    return list(found)
+
+
+def _holders(connection: Connection, field: str, wanted: set[str]) -> list[tuple[str, str]]:
+    """Return (identifier, party id) of every live party that has one of the identifiers."""
+    column, owner = (party_name.c[field], party_name.c.owner_id) if field == "ipi_name_number" else (party.c[field], party.c.id)
+    query = select(column, owner).join(party, party.c.id == owner) if owner is not party.c.id else select(column, owner)
+    query = query.where(party.c.status.not_in(rules.GONE), column != "")
+    rows = connection.execute(query) if len(wanted) > 2_000 else in_chunks(connection, query, column, sorted(wanted))
+    return sorted({(row[0], row[1]) for row in rows if row[0] in wanted})
+
+
+_WAYS = (
+    (party_member, "member_party_id", "members", "a group is a member of itself by a roundabout way"),
+    (party_successor, "successor_party_id", "successors", "a party succeeds to itself by a roundabout way"),
+)
+
+
+def _rings_of(connection: Connection, ids: Iterable[str]) -> Iterator[tuple[str, str, str, list[str]]]:
+    """Yield (party id, field, what is wrong, the ring) of every party that reaches itself by members or by successors."""
+    wanted = sorted(ids)
+    for table, column, field, message in _WAYS:
+        edges: dict[str, set[str]] = {}
+        for row in connection.execute(select(table.c.owner_id, table.c[column])):
+            edges.setdefault(row[0], set()).add(row[1])
+        for one in wanted if edges else ():
+            if one in edges and (ring := rings(edges, one)):
+                yield one, field, message, ring
+
+
+def _refuse_rings(connection: Connection, written: list[Party]) -> None:
+    told = [one.id for one in written if one.members or one.successors]
+    for party_id, field, message, ring in _rings_of(connection, told) if told else ():
+        raise WorkbenchError(message, got=" -> ".join(ring), where=f"party {party_id} {field}")
+
+
+def _in_rings(connection: Connection, found: list[Document]) -> list[Finding]:
+    told = {one["id"]: one for one in found if one["members"] or one["successors"]}
+    step = "Take out the link that is wrong."
+    return [
+        rules.odd(told[party_id], "party_ring", message, field, " -> ".join(ring), what_to_do=step)
+        for party_id, field, message, ring in (_rings_of(connection, told) if told else ())
+    ]
 
 
 def _shown(row: Mapping[str, Any]) -> str:
