@@ -50,7 +50,7 @@ ADDRESS = "127.0.0.1"
 EXTENSIONS = ["@jupyter-widgets/jupyterlab-manager", "@voila-dashboards/widgets-manager8", "anywidget"]
 LARGEST_MESSAGE_BYTES = 200 * 1024 * 1024
 SLEEP_AFTER_SECONDS = 900
-FIRST_PAGES = ("home", "match_review", "distribution_run", "sync")
+FIRST_PAGES = ("home", "register", "cleaning", "match_review", "distribution_run", "sync")
 POLICY = "; ".join(
     [
         "default-src 'self'",
