@@ -33,6 +33,9 @@ KINDS = {
     "invoices": api.INVOICE,
     "receipts": api.RECEIPT,
     "performances": api.PERFORMANCE,
+    "memberships": api.MEMBERSHIP,
+    "contacts": api.CONTACT,
+    "releases": api.RELEASE,
 }
 SCALE = 0.05
 
@@ -130,10 +133,13 @@ def test_the_desks_accept_every_document_and_find_only_what_is_wrong_on_purpose(
         "works": {"missing_ipi", "share_total", "no_writer"},
         "recordings": {"missing_ipn", "missing_isrc"},
     }
-    for name in ("parties", "works", "recordings", "agreements", "mandates", "performances"):
+    for name in KINDS:
+        if name in ("licences", "invoices", "receipts"):
+            continue  # parts of one desk, which has its own ways
         desk = getattr(built.wb, name)
+        before = {thing.id: thing.version for thing in desk.get_many()}
         saved = desk.save_many(built.documents(KINDS[name]), why="saved again, nothing changes")
-        assert {thing.version for thing in saved} == {1}
+        assert {thing.id: thing.version for thing in saved} == before
         assert {finding.code for finding in desk.check()} <= allowed.get(name, set())
 
 

@@ -11,7 +11,7 @@ from ..api import Workbench
 from ..core.documents import Kind, save_many
 from ..core.errors import WorkbenchError
 from ..core.office import Progress, silent
-from . import arrivals, business, contracts, people, repertoire, usage
+from . import arrivals, business, contracts, membership, people, repertoire, usage
 from .words import generator
 
 CURRENCY = "KES"
@@ -112,6 +112,7 @@ class _Builder:
         works = self._works(cast)
         recordings = self._recordings(cast, works)
         self._contracts(cast, members, works)
+        self._life(members, recordings)
         shows = self._business(works, recordings)
         self._usage(members, works, recordings, shows)
         self._arrivals(members)
@@ -157,6 +158,18 @@ class _Builder:
         self._save(self.wb.mandates.kind, mandates, "members entrust their rights")
         self.demo.counts["agreements"] = len(agreements)
         self.demo.counts["mandates"] = len(mandates)
+
+    def _life(self, members: Sequence[people.Member], recordings: list[dict[str, Any]]) -> None:
+        self._step("memberships, contacts, releases")
+        rng = generator(self.demo.seed, "life")
+        self._save(self.wb.parties.kind, membership.lives(rng, members), "bands name their members, heirs come forward")
+        joined = membership.memberships(rng, members)
+        self._save(self.wb.memberships.kind, joined, "memberships are entered")
+        self._save(self.wb.contacts.kind, membership.contacts(rng, members), "members say how they are reached and paid")
+        albums = membership.releases(rng, recordings)
+        self._save(self.wb.releases.kind, albums, "the invented albums are documented")
+        self.demo.counts["memberships"] = len(joined)
+        self.demo.counts["releases"] = len(albums)
 
     def _business(self, works: list[dict[str, Any]], recordings: list[dict[str, Any]]) -> list[dict[str, Any]]:
         self._step("licences, invoices, receipts, concerts")
@@ -244,5 +257,5 @@ SIZES = {  # at scale 1, and the least that still makes a society
     "concerts": (60, 4),
     "lines": (200_000, 400),
 }
-STEPS = 11
+STEPS = 12
 """Steps of a build, for its progress bar."""
