@@ -1,6 +1,6 @@
 """The grid: a table of very many rows in a page, of which the browser holds only what is on the screen.
 
-    grid("rows", view="7", place="2", total=100_000, columns=[{"name": "title"}], read="rows", edit="edit_cell", ...)
+    grid("rows", view="7", place="2", total=100_000, columns=[{"name": "title"}], read="rows", edit="edit_cell")
 
 The grid asks the page's model: `read` with an offset and a limit, answered by `{"view": ..., "rows": [...]}`, and `edit` with a row,
 a column, the new value and what was there before, answered by `{"row": ...}` or `{"problem": ...}`. A row is the list
@@ -43,7 +43,7 @@ def grid(
 ) -> Node:
     """Return the node of a grid; `view` changes when any row may have changed, `place` when other rows are meant.
 
-    `menu`: groups of what a column's menu offers ({"title", "items": [{"label", "command", "args", "key"}]}). `keys`: letters that
+    `menu`: groups of what a column menu offers ({"title", "items": [{"label", "command", "args", "key"}]}), `keys`: letters that
     call a command for the column the person is at, `actions`: what can be done with selected rows ({"label", "command", "least",
     "most"}); `readonly` is said when somebody tries to edit who may not.
     """

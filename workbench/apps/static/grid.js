@@ -502,8 +502,9 @@ function mountGrid(host, first, line) {
     const column = nameAt(at.column);
     menu = put(host, "div", { class: "wb-menu", role: "menu", "aria-label": `Column ${column}` });
     put(menu, "p", { class: "of", dir: "auto" }, column);
+    const groups = put(menu, "div", { class: "groups" });
     for (const group of options.menu) {
-      const part = put(menu, "div", { role: "group", "aria-label": group.title });
+      const part = put(groups, "div", { role: "group", "aria-label": group.title });
       put(part, "p", { class: "title", "aria-hidden": "true" }, group.title);
       for (const item of group.items) {
         const button = put(part, "button", { type: "button", role: "menuitem", tabindex: "-1" });

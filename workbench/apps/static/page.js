@@ -202,6 +202,7 @@ function render({ model, el }) {
     const tree = model.get("tree");
     if (!tree || !tree.tag) return;
     const hadFocus = root && root.contains(document.activeElement);
+    const focused = hadFocus ? document.activeElement.id : "";
     if (drawn && same(tree, drawn)) update(root, tree, drawn, line);
     else {
       const fresh = make(tree, line);
@@ -216,6 +217,8 @@ function render({ model, el }) {
     const lost = hadFocus && !root.contains(document.activeElement);
     if (wanted && token !== lastFocus && (lastFocus !== "" || lost)) wanted.focus({ preventScroll: wanted.hasAttribute("data-still") });
     lastFocus = token;
+    const moved = focused && !root.contains(document.activeElement) && document.getElementById(focused);
+    if (moved) moved.focus({ preventScroll: true });
   }
 
   function drawProgress() {
