@@ -2,9 +2,9 @@
 
     bench = wb.cleaning.open("inbox/contest.csv")
     bench.facet("country").values[:3]
-    for cluster in bench.clusters("composers", method="fingerprint"):
-        bench.apply({"op": "merge_values", "column": "composers", "values": [text for text, _ in cluster.values],
-                     "value": cluster.suggestion})
+    cluster = bench.clusters("composers", method="fingerprint")[0]
+    bench.apply({"op": "merge_values", "column": "composers",
+                 "mapping": {text: cluster.suggestion for text, _ in cluster.values}})
     bench.undo()
     bench.export("outbox/contest-clean.xlsx")
 
@@ -18,12 +18,14 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import pandas as pd
 
 from ...core.errors import Finding, WorkbenchError
 from ...core.office import Progress, silent
+from ...formats.intake import many_objects
 from . import clusters as clustering
 from . import exporting, facets, filters, merging, reading
 from . import steps as stepping
@@ -34,8 +36,9 @@ from .filters import Faults, Filter
 from .merging import Comparison
 from .recipe import Recipe
 from .shaping import order_of
-from .table import ROW, Mask, Table
+from .table import ROW, Column, Mask, Table
 from .views import Accounts, Applied, ColumnInfo, Page, Preview
+from .wording import TRANSFORMS
 
 KEPT_WHOLE = 200
 """So many latest tables are kept for undo; of older steps every twentieth is, the others are worked out again when asked for."""
@@ -66,6 +69,7 @@ class Bench:
         self._tables: dict[int, Table] = {0: table}
         self._applied: list[Applied] = []
         self._undone: list[dict[str, Any]] = []
+        self._infos: WeakKeyDictionary[Column, tuple[Mask, str, int, int]] = WeakKeyDictionary()
         self._orders: dict[str, np.ndarray[Any, np.dtype[np.int64]]] = {}
 
     # ---- looking
@@ -73,14 +77,17 @@ class Bench:
     @property
     def columns(self) -> list[ColumnInfo]:
         """The columns in order; counts are of the rows in the table."""
-        live = self._table.live
-        found = []
-        for name, column in self._table.columns.items():
-            used = column.used(live)
-            blank = sum(count for text, count in used if not text.strip())
-            kind = reading.kind_of([text for text, _ in used])
-            found.append(ColumnInfo(name, kind, blank, sum(bool(text.strip()) for text, _ in used), column.source))
-        return found
+        return [self._info(name, column) for name, column in self._table.columns.items()]
+
+    @property
+    def names(self) -> list[str]:
+        """The names of the columns in order."""
+        return list(self._table.columns)
+
+    @property
+    def transforms(self) -> dict[str, str]:
+        """What `transform` can do: name -> the same in words."""
+        return {name: words for name, (words, _) in TRANSFORMS.items()}
 
     @property
     def total(self) -> int:
@@ -114,13 +121,23 @@ class Bench:
         )
 
     def facet(
-        self, column: str, kind: str = "text", filters: Sequence[Filter] = (), *, limit: int = 100, by: str = "count"
+        self,
+        column: str,
+        kind: str = "text",
+        filters: Sequence[Filter] = (),
+        *,
+        limit: int = 100,
+        by: str = "count",
+        search: str = "",
     ) -> Facet:
         """Return what a column holds, counted live under the other columns' filters; see `facets` for the kinds.
 
-        `column="#"` with kind `flag`, `removed` or `error` tells of the rows themselves.
+        `search` lists only values that contain it, whatever case and accents; the others count as `more`. `column="#"`
+        with kind `flag`, `removed` or `error` tells of the rows themselves.
         """
-        return facets.facet(self._table, column, kind, filters, limit=limit, by=by, source=self._start, faults=self._faults)
+        return facets.facet(
+            self._table, column, kind, filters, limit=limit, by=by, search=search, source=self._start, faults=self._faults
+        )
 
     def clusters(
         self,
@@ -196,9 +213,9 @@ class Bench:
         return done
 
     @property
-    def can_redo(self) -> bool:
-        """Whether a step was taken back and nothing was done since."""
-        return bool(self._undone)
+    def undone(self) -> list[str]:
+        """The sentences of the steps taken back, in the order in which they can be done again."""
+        return [stepping.sentence(step) for step in reversed(self._undone)]
 
     @property
     def recipe(self) -> Recipe:
@@ -306,6 +323,17 @@ class Bench:
 
     # ---- inside
 
+    def _info(self, name: str, column: Column) -> ColumnInfo:
+        live = self._table.live
+        seen = self._infos.get(column)
+        if seen is None or seen[0] is not live:
+            counts = column.counts(live)
+            used = np.flatnonzero(counts)
+            empty = np.array(column.words.derived("blank", filters.is_blank), dtype=bool)[used]
+            sample = [column.words.texts[code] for code in used[~empty][: reading.SAMPLE].tolist()]
+            seen = self._infos[column] = (live, reading.kind_of(sample), int(counts[used[empty]].sum()), int((~empty).sum()))
+        return ColumnInfo(name, seen[1], seen[2], seen[3], column.source)
+
     def _mask(self, given: Sequence[Filter]) -> Mask:
         return filters.select(self._table, given, self._start, self._faults)
 
@@ -334,8 +362,9 @@ class Bench:
         if clean["op"] == "edit_cell" and "was" not in clean and (place := self._table.rows.place(clean["row"])) >= 0:
             clean = stepping.validated({**clean, "was": self._table.column(clean["column"]).text(place)})
         situation = stepping.Situation(self._start, self._faults, step_number=len(self._recipe) + 1)
-        table = stepping.operations()[clean["op"]].apply(self._table, stepping.complete(clean), situation)
-        return clean, table, situation.notes, int(touched(self._table, table).sum())
+        with many_objects():
+            table = stepping.operations()[clean["op"]].apply(self._table, stepping.complete(clean), situation)
+            return clean, table, situation.notes, int(touched(self._table, table).sum())
 
     def _take(self, clean: dict[str, Any], table: Table, done: Applied) -> None:
         self._recipe = self._recipe.with_steps([*self._recipe.steps, clean])

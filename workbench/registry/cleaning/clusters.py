@@ -17,6 +17,7 @@ from dataclasses import dataclass
 
 import jellyfish
 import numpy as np
+import pandas as pd
 from anyascii import anyascii
 from rapidfuzz import process
 from rapidfuzz.distance import Levenshtein
@@ -117,12 +118,19 @@ def clusters(
     else:
         key = (lambda text: ngram(text, size)) if method == "ngram" else _KEYS[method]
         keys = held.words.derived((method, size if method == "ngram" else 0), key)
-        by_key: dict[str, list[str]] = defaultdict(list)
-        for code in used:
-            by_key[keys[code]].append(texts[code])
-        groups = [(key, members) for key, members in by_key.items() if len(members) > 1 and key]
+        groups = _together(texts, keys, used)
     found = [_cluster(key, members, number) for key, members in groups]
     return sorted(found, key=lambda one: (-one.row_count, one.suggestion))
+
+
+def _together(texts: Sequence[str], keys: Sequence[str], used: Sequence[int]) -> list[tuple[str, list[str]]]:
+    """Return the texts that have a key in common with others, by key."""
+    numbers, uniques = pd.factorize(np.array([keys[code] for code in used], dtype=object))
+    often = np.bincount(numbers, minlength=len(uniques)) > 1
+    by_key: dict[str, list[str]] = defaultdict(list)
+    for at in np.flatnonzero(often[numbers]).tolist() if len(used) else ():
+        by_key[keys[used[at]]].append(texts[used[at]])
+    return list(by_key.items())
 
 
 def _cluster(key: str, members: Sequence[str], number: dict[str, int]) -> Cluster:

@@ -16,7 +16,7 @@ def touched(before: Table, after: Table) -> Mask:
     if before.rows is after.rows:
         same, found = after, np.zeros(len(before), dtype=bool)
     else:
-        places = np.array([after.rows.place(number) for number in before.rows.numbers], dtype=np.int64)
+        places = after.rows.places(before.rows.numbers)
         found = places < 0
         same = after.take(np.where(found, 0, places))
     found = found | before.fate.differs(same.fate) | before.flags.differs(same.flags)

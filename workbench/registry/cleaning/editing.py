@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
@@ -9,6 +10,7 @@ import numpy as np
 
 from ...core.errors import WorkbenchError
 from . import patterns
+from .filters import is_blank
 from .steps import WHICH, Argument, Situation, listed, operation, places, quoted, selected
 from .table import Column, Table
 from .wording import TRANSFORMS
@@ -66,19 +68,23 @@ def edit_cells(table: Table, a: dict[str, Any], situation: Situation) -> Table:
 
 @operation(
     "merge_values",
-    "Write several texts as one, as a cluster suggests.",
+    "Write texts as others, each by its own entry: what clusters suggest.",
     _COLUMN,
-    Argument("values", "texts", "The texts that mean the same.", required=True),
-    Argument("value", "text", "How all of them are written from now on.", required=True),
+    Argument("mapping", "mapping", "Text as it is -> text as it shall be.", required=True),
     *WHICH,
-    sentence=lambda a: f"Write {listed([quoted(v) for v in a['values']])} all as {quoted(a['value'])} in {quoted(a['column'])}",
+    sentence=lambda a: f"In {quoted(a['column'])} write {_merged(a['mapping'])}",
 )
 def merge_values(table: Table, a: dict[str, Any], situation: Situation) -> Table:
-    """Write each of several texts as one."""
+    """Write each of several texts as another; all at once, so that a text may take the place of one that goes."""
     column = table.column(a["column"])
-    wanted = {code for text in a["values"] if (code := column.words.find(text)) >= 0}
-    mask = selected(table, a, situation) & np.isin(column.codes, sorted(wanted))
-    return table.with_column(a["column"], column.put(a["value"], mask))
+    return table.with_column(a["column"], column.mapped(partial(_looked_up, a["mapping"]), selected(table, a, situation)))
+
+
+def _merged(mapping: Mapping[str, str]) -> str:
+    by_target: dict[str, list[str]] = {}
+    for text, target in mapping.items():
+        by_target.setdefault(target, []).append(quoted(text))
+    return listed([f"{listed(texts)} as {quoted(target)}" for target, texts in by_target.items()], limit=4)
 
 
 @operation(
@@ -141,7 +147,7 @@ def replace_text(table: Table, a: dict[str, Any], situation: Situation) -> Table
     return table.with_columns(columns)
 
 
-def _looked_up(after: dict[str, str], text: str) -> str:
+def _looked_up(after: Mapping[str, str], text: str) -> str:
     return after.get(text, text)
 
 
@@ -158,7 +164,7 @@ def fill_down(table: Table, a: dict[str, Any], situation: Situation) -> Table:
     columns = dict(table.columns)
     for name in a["columns"]:
         column = table.column(name)
-        filled = table.live & ~column.holds(lambda text: not text.strip(), "blank")
+        filled = table.live & ~column.holds(is_blank, "blank")
         last = np.maximum.accumulate(np.where(filled, np.arange(len(table)), -1))
         take = mask & ~filled & (last >= 0)
         codes = np.where(take, column.codes[np.maximum(last, 0)], column.codes).astype(np.int32)

@@ -12,9 +12,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ...core.errors import unknown
-from .filters import Faults, Filter, no_rules, select
+from .filters import Faults, Filter, folded, is_blank, no_rules, select
 from .reading import normal_date, number, script
 from .table import ROW, Column, Mask, Table
 
@@ -78,10 +79,11 @@ def facet(
     *,
     limit: int = 100,
     by: str = "count",
+    search: str = "",
     source: Table,
     faults: Faults = no_rules,
 ) -> Facet:
-    """Return a facet; `by` orders a text facet by `count` or by `value`.
+    """Return a facet; `by` orders a text facet by `count` or by `value`, `search` lists only values that contain it.
 
     Raises `NotFound` for an unknown column, kind or order.
     """
@@ -91,18 +93,19 @@ def facet(
         raise unknown("order of a facet", by, ("count", "value"), where="facet")
     own = [one for one in filters if str(one.get("column", ROW)) == column and one.get("kind") == OWN_FILTER[kind]]
     mask = select(table, [one for one in filters if one not in own], source, faults)
+    how = _Listing(own, limit, by, search)
     if kind in {"flag", "removed"} or (kind == "error" and column == ROW):
         said = {"flag": table.flags, "removed": table.fate, "error": table.marks}[kind]
         if kind == "removed":
             mask = select(table, [*(one for one in filters if one not in own), {"kind": "removed"}], source, faults)
-        return _listed(column, kind, said, mask, own, limit, by, lambda text: text)
+        return _listed(column, kind, said, mask, how, lambda text: text)
     held = table.column(column, "facet")
     if kind == "text":
-        return _listed(column, kind, held, mask, own, limit, by, None)
+        return _listed(column, kind, held, mask, how, None)
     if kind == "script":
-        return _listed(column, kind, held, mask, own, limit, by, script)
+        return _listed(column, kind, held, mask, how, script)
     if kind == "error":
-        return _listed(column, kind, held, mask, own, limit, by, lambda text: faults(column, text))
+        return _listed(column, kind, held, mask, how, lambda text: faults(column, text))
     if kind in {"blank", "duplicate"}:
         return _two(column, kind, held, mask, own, table)
     return {"number": _numbers, "date": _dates, "length": _lengths}[kind](column, held, mask, own)
@@ -112,49 +115,71 @@ def _chosen(own: Sequence[Filter]) -> set[str]:
     return {str(value) for one in own for value in one.get("values", [one.get("value")]) if value is not None}
 
 
-def _listed(
-    name: str,
-    kind: str,
-    column: Column,
-    mask: Mask,
-    own: Sequence[Filter],
-    limit: int,
-    by: str,
-    group: Callable[[str], str] | None,
-) -> Facet:
+@dataclass(frozen=True)
+class _Listing:
+    """How a facet of texts is listed."""
+
+    own: Sequence[Filter]
+    limit: int
+    by: str
+    search: str
+
+
+def _listed(name: str, kind: str, column: Column, mask: Mask, how: _Listing, group: Callable[[str], str] | None) -> Facet:
     """A facet of texts, or of what `group` says of each; texts it says nothing of are counted as blank."""
     counts = column.counts(mask)
-    texts = column.words.texts
-    found: Counter[str] = Counter()
-    blank = 0
-    for code, count in zip(np.flatnonzero(counts).tolist(), counts[counts > 0].tolist(), strict=True):
-        text = texts[code]
-        said = text if group is None else group(text)
-        if not said.strip() or (kind == "script" and not text.strip()):
-            blank += count
-        else:
-            found[said] += count
-    chosen = _chosen(own)
-    order = sorted(found.items(), key=lambda one: (-one[1], one[0]) if by == "count" else (one[0].casefold(), one[0]))
-    order.sort(key=lambda one: one[0] not in chosen)
-    shown = order[: max(0, limit)]
-    rest = order[len(shown) :]
+    used = np.flatnonzero(counts)
+    empty = np.array(column.words.derived("blank", is_blank), dtype=bool)
+    chosen = _chosen(how.own)
+    if group is None:
+        used = used[~empty[used]]
+        found = _texts(column, counts, used, how, chosen)
+        filled, distinct = int(counts[used].sum()), len(used)
+    else:
+        groups: Counter[str] = Counter()
+        for code in used[~empty[used]].tolist():
+            if said := group(column.words.texts[code]):
+                groups[said] += int(counts[code])
+        filled, distinct = groups.total(), len(groups)
+        order = sorted(groups.items(), key=lambda one: (-one[1], one[0]) if how.by == "count" else (one[0].casefold(), one[0]))
+        found = [one for one in order if _found(one[0], how.search)]
+    found.sort(key=lambda one: one[0] not in chosen)
+    shown = found[: max(0, how.limit)]
+    rows = int(mask.sum())
     return Facet(
         column=name,
         kind=kind,
         values=tuple(FacetValue(text, text, count, text in chosen) for text, count in shown),
-        rows=int(mask.sum()),
-        blank=blank,
-        distinct=len(found),
-        more=len(rest),
-        more_rows=sum(count for _, count in rest),
+        rows=rows,
+        blank=rows - filled,
+        distinct=distinct,
+        more=distinct - len(shown),
+        more_rows=filled - sum(count for _, count in shown),
     )
+
+
+def _texts(
+    column: Column, counts: NDArray[np.int64], used: NDArray[np.int64], how: _Listing, chosen: set[str]
+) -> list[tuple[str, int]]:
+    """Return the texts to list, as many as there is room for, with their rows; those that are chosen in any case."""
+    texts = column.words.texts
+    if how.search:
+        used = np.array([code for code in used.tolist() if _found(texts[code], how.search)], dtype=np.int64)
+    ranks = column.words.ranks()[used]
+    order = used[np.lexsort((ranks, -counts[used])) if how.by == "count" else np.argsort(ranks)]
+    first = order[: max(0, how.limit)].tolist()
+    also = [code for text in sorted(chosen) if (code := column.words.find(text)) > 0 and counts[code] and code not in first]
+    return [(texts[code], int(counts[code])) for code in [*also, *first]]
+
+
+def _found(text: str, search: str) -> bool:
+    return not search or folded(search) in folded(text)
 
 
 def _two(name: str, kind: str, column: Column, mask: Mask, own: Sequence[Filter], table: Table) -> Facet:
     rows = int(mask.sum())
     if kind == "blank":
-        yes, words = int((mask & column.holds(lambda text: not text.strip(), "blank")).sum()), ("blank", "filled")
+        yes, words = int((mask & column.holds(is_blank, "blank")).sum()), ("blank", "filled")
     else:
         often = (column.counts(table.live) > 1)[column.codes] & (column.codes != 0)
         yes, words = int((mask & often).sum()), ("duplicate", "once or blank")

@@ -1,7 +1,7 @@
 """Which rows are meant: plain dicts that a recipe can keep, put together with "and".
 
     {"column": "country", "kind": "value", "values": ["FR", "BE"]}          one of these texts
-    {"column": "song", "kind": "contains", "text": "amour"}                 whatever the case and the accents
+    {"column": "song", "kind": "contains", "text": "amour"}                 whatever the case and the accents; "#": in any column
     {"column": "song", "kind": "regex", "pattern": "\\(.*\\)"}                found anywhere in the cell
     {"column": "year", "kind": "number_range", "low": "1990", "high": "1999"}
     {"column": "released", "kind": "date_range", "low": "1999", "high": "2001-06"}
@@ -47,7 +47,7 @@ _KEYS: dict[str, tuple[str, ...]] = {
     "row": ("values",),
 }
 KINDS = tuple(_KEYS)
-_ROW_KINDS = ("error", "changed", "flag", "removed", "row")
+_ROW_KINDS = ("contains", "error", "changed", "flag", "removed", "row")
 Faults = Callable[[str, str], str]
 """(column, text) -> what is wrong with the cell, in words; empty when nothing is."""
 
@@ -146,6 +146,11 @@ def _found(table: Table, one: Filter, source: Table, faults: Faults) -> Mask:
         return table.flags.holds(lambda text: bool(text) if values is None else text in values)
     if kind == "changed":
         return changed(table, name, source)
+    if kind == "contains" and name == ROW:
+        found = np.zeros(len(table), dtype=bool)
+        for each, column in table.columns.items():
+            found |= column.holds(*_question(one, each, values, faults, column))
+        return found
     if name == ROW:
         return table.marks.holds(lambda text: bool(text) if values is None else text in values)
     column = table.column(name, "filters")
@@ -163,12 +168,15 @@ def _question(
         return (values or set()).__contains__, None
     if kind == "contains":
         wanted = folded(one["text"])
-        return (lambda text: wanted in folded(text)), None
+        matches = {
+            text for text, said in zip(column.words.texts, column.words.derived("folded", folded), strict=True) if wanted in said
+        }
+        return matches.__contains__, None
     if kind == "regex":
         matches = patterns.matching(column.words.texts, one["pattern"])
         return matches.__contains__, None
     if kind == "blank":
-        return (lambda text: not text.strip()), "blank"
+        return is_blank, "blank"
     if kind == "script":
         return (lambda text: bool(text.strip()) and script(text) in (values or ())), None
     if kind == "error":
@@ -194,6 +202,11 @@ def _range(one: Filter) -> Callable[[str], bool]:
         return said is not None and (least is None or said >= least) and (most is None or said <= most)
 
     return between
+
+
+def is_blank(text: str) -> bool:
+    """Tell whether a cell holds nothing but spaces."""
+    return not text.strip()
 
 
 def _length(text: str) -> float:

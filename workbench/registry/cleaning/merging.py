@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ...core.errors import WorkbenchError
+from .filters import is_blank
 from .steps import WHICH, Argument, Situation, listed, operation, places, quoted, selected
 from .table import Column, Table
 
@@ -130,7 +131,7 @@ def _groups(table: Table, a: dict[str, Any], situation: Situation) -> list[list[
     mask = selected(table, {"filters": a["filters"]}, situation)
     keyed = [table.column(name) for name in a["by"]]
     for column in keyed:
-        mask = mask & ~column.holds(lambda text: not text.strip(), "blank")
+        mask = mask & ~column.holds(is_blank, "blank")
     by_key: dict[tuple[int, ...], list[int]] = defaultdict(list)
     together = np.stack([column.codes for column in keyed])[:, mask]
     for place, key in zip(np.flatnonzero(mask).tolist(), map(tuple, together.T.tolist()), strict=True):

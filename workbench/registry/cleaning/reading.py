@@ -163,12 +163,13 @@ def script(text: str) -> str:
     return " + ".join(sorted(found)[:4]) or "no letters"
 
 
-KINDS = ("text", "number", "date")
+SAMPLE = 1_000
+"""So many different texts tell what a column holds."""
 
 
 def kind_of(texts: list[str]) -> str:
-    """Return what a column seems to hold, judged by up to a thousand of its distinct texts: text, number or date."""
-    sample = [text for text in texts if text.strip()][:1_000]
+    """Return what a column seems to hold, judged by the first of its different texts: text, number or date."""
+    sample = [text for text in texts if text.strip()][:SAMPLE]
     if not sample:
         return "text"
     enough = 0.9 * len(sample)

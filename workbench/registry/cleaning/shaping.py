@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from ...core.errors import WorkbenchError
+from .filters import is_blank
 from .reading import normal_date, number
 from .steps import WHICH, Argument, Situation, listed, operation, quoted, selected
 from .table import ROW, Column, Table
@@ -120,14 +121,9 @@ def join_columns(table: Table, a: dict[str, Any], situation: Situation) -> Table
     """Join columns; rows that are not meant keep what the first of the columns says."""
     mask = selected(table, a, situation)
     columns = [table.column(name) for name in a["columns"]]
-    together, inverse = np.unique(np.stack([column.codes for column in columns]), axis=1, return_inverse=True)
-    joined, firsts = [], []
-    for codes in together.T.tolist():
-        texts = [column.words.texts[code] for column, code in zip(columns, codes, strict=True)]
-        joined.append(a["separator"].join(text for text in texts if text.strip()))
-        firsts.append(texts[0])
-    places = inverse.reshape(-1).tolist()
-    made = Column.of(joined[at] if meant else firsts[at] for at, meant in zip(places, mask.tolist(), strict=True))
+    rows = zip(*(column.texts(mask) for column in columns), strict=True)
+    joined = [a["separator"].join([text for text in texts if text.strip()]) for texts in rows]
+    made = Column.of(columns[0].texts()).with_texts(joined, mask).tidy()
     return placed(table, a["columns"][0], {a["into"]: made}, () if a["keep"] else tuple(a["columns"]))
 
 
@@ -163,7 +159,7 @@ def order_of(table: Table, by: list[tuple[str, bool]]) -> np.ndarray[Any, np.dty
             by_rank = sorted(range(len(ranks_)), key=ranks_.__getitem__)
             places = np.empty(len(ranks_), dtype=np.int64)
             places[by_rank] = np.arange(len(ranks_))
-            keyed, blank = places[column.codes], column.holds(lambda text: not text.strip(), "blank")
+            keyed, blank = places[column.codes], column.holds(is_blank, "blank")
         keys = np.where(blank, np.iinfo(np.int64).max, -keyed if descending else keyed)
         order = order[np.argsort(keys[order], kind="stable")]
     return order

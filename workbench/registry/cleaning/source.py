@@ -197,8 +197,8 @@ def _trimmed(cells: list[str], width: int) -> list[str]:
 
 
 def _filled(line: list[Any], width: int) -> list[str]:
-    cells = line[2] or []
-    return [*cells[:width], *[""] * (width - len(cells))]
+    cells: list[str] = line[2] or []
+    return cells if len(cells) == width else [*cells[:width], *[""] * (width - len(cells))]
 
 
 def _mark(line: list[Any], width: int, ragged: bool) -> str:

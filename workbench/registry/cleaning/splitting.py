@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ...core.errors import WorkbenchError
 from . import patterns
@@ -20,43 +21,46 @@ from .table import Column, Mask, Table
 
 _COLUMN = Argument("column", "column", "The column.", required=True)
 _KEEP = Argument("keep", "yes", "Whether the column that is split stays.", default=False)
-MAX_PARTS = 1_000
-"""A cell that falls into more parts than this is left whole, and said."""
+MAX_ROWS = 5_000_000
 Parts = list[tuple[str, ...]]
 """The rows a cell becomes, each with the texts of the new columns."""
+Places = NDArray[np.int64]
+_SPARE = "\0part"
+"""A name that no column can have."""
 
 
 def into_rows(
     table: Table, mask: Mask, keys: Sequence[Column], names: Sequence[str], split: Callable[[tuple[str, ...]], Parts], after: str
-) -> Table:
-    """Return the table with each row of the mask as the rows that `split` makes of its texts.
+) -> tuple[Table, Places]:
+    """Return the table with each row of the mask as the rows that `split` makes of its texts, and the place each came from.
 
-    Their parts stand in new columns `names` behind `after`.
+    Their parts stand in new columns `names` behind `after`. Raises `WorkbenchError` beyond `MAX_ROWS` rows.
     """
-    codes = np.stack([key.codes for key in keys])
-    made: dict[tuple[int, ...], Parts] = {}
     positions: list[int] = []
     numbers: list[str] = []
-    texts: list[tuple[str, ...]] = []
-    empty = ("",) * len(names)
+    made: dict[tuple[str, ...], Parts] = {}
+    parts_of: list[Parts] = []
+    whole: Parts = [("",) * len(names)]
     rows = table.rows.numbers
-    for place, (meant, code) in enumerate(zip(mask.tolist(), map(tuple, codes.T.tolist()), strict=True)):
-        if not meant:
+    for place, (meant, texts) in enumerate(zip(mask.tolist(), zip(*(key.texts() for key in keys), strict=True), strict=True)):
+        parts = whole
+        if meant:
+            if texts not in made:
+                made[texts] = split(texts) or whole
+            parts = made[texts]
+        parts_of.append(parts)
+        if len(parts) == 1:
             positions.append(place)
             numbers.append(rows[place])
-            texts.append(empty)
-            continue
-        if code not in made:
-            made[code] = split(tuple(key.words.texts[at] for key, at in zip(keys, code, strict=True)))[:MAX_PARTS] or [empty]
-        parts = made[code]
-        positions.extend([place] * len(parts))
-        numbers.extend([f"{rows[place]}.{at}" for at in range(1, len(parts) + 1)] if len(parts) > 1 else [rows[place]])
-        texts.extend(parts)
-    longer = table.take(np.array(positions, dtype=np.int64), numbers)
-    if len(positions) == len(table):
-        longer = table
-    columns = zip(names, zip(*texts, strict=True) if texts else [()] * len(names), strict=True)
-    return placed(longer, after, {name: Column.of(column) for name, column in columns})
+        else:
+            positions += [place] * len(parts)
+            numbers += [f"{rows[place]}.{at}" for at in range(1, len(parts) + 1)]
+            if len(numbers) > MAX_ROWS:
+                raise WorkbenchError("this would make too many rows", expected=f"at most {MAX_ROWS:,}", where=after)
+    places = np.array(positions, dtype=np.int64)
+    longer = table if len(positions) == len(table) else table.take(places, numbers)
+    columns = {name: Column.of([one[at] for parts in parts_of for one in parts]) for at, name in enumerate(names)}
+    return placed(longer, after, columns), places
 
 
 def _beside(column: Column, mask: Mask, split: Callable[[str], Sequence[str]], count: int) -> list[Column]:
@@ -141,10 +145,12 @@ def split_column(table: Table, a: dict[str, Any], situation: Situation) -> Table
             first = made[names[0]]
             made[names[0]] = first.with_texts(column.texts(~mask), ~mask)
         return placed(table, a["column"], made, () if a["keep"] else (a["column"],))
-    split = into_rows(
-        table, mask, [column], [_spare(table)], lambda key: [(part,) for part in parts(key[0]) if part], a["column"]
-    )
-    return _put_over(split, table, a["column"], mask)
+    split, came_from = into_rows(table, mask, [column], [_SPARE], lambda key: [(p,) for p in parts(key[0]) if p], a["column"])
+    old, new = split.column(a["column"]), split.column(_SPARE)
+    meant = mask[came_from]
+    texts = [part if is_meant else text for part, text, is_meant in zip(new.texts(), old.texts(), meant.tolist(), strict=True)]
+    split = split.with_column(a["column"], Column.of(texts, old.source))
+    return split.with_columns({name: each for name, each in split.columns.items() if name != _SPARE})
 
 
 def _limited(pieces: list[tuple[str, str]], at_most: int) -> list[str]:
@@ -153,34 +159,6 @@ def _limited(pieces: list[tuple[str, str]], at_most: int) -> list[str]:
         return [text for text, _ in pieces]
     rest = "".join(text + found for text, found in pieces[at_most - 1 :])
     return [*(text for text, _ in pieces[: at_most - 1]), rest]
-
-
-def _spare(table: Table) -> str:
-    name = "(part)"
-    while name in table.columns:
-        name += "'"
-    return name
-
-
-def _put_over(split: Table, before: Table, name: str, mask: Mask) -> Table:
-    """Let the parts take the place of the column they came from, in the rows that were split."""
-    spare = next(each for each in split.columns if each not in before.columns)
-    old, new = split.column(name), split.column(spare)
-    meant = mask[_came_from(split, before)]
-    texts = [n if m else o for n, o, m in zip(new.texts(), old.texts(), meant.tolist(), strict=True)]
-    made = Column.of(texts, old.source)
-    return split.with_columns({each: made if each == name else column for each, column in split.columns.items() if each != spare})
-
-
-def _came_from(split: Table, before: Table) -> np.ndarray[Any, np.dtype[np.int64]]:
-    """Return for each row of `split` the place of its row in `before`."""
-    if split.rows is before.rows:
-        return np.arange(len(before))
-    found = []
-    for number in split.rows.numbers:
-        place = before.rows.place(number)
-        found.append(place if place >= 0 else before.rows.place(number.rpartition(".")[0]))
-    return np.array(found, dtype=np.int64)
 
 
 def _check_names(clean: dict[str, Any]) -> None:
@@ -219,9 +197,9 @@ def split_names(table: Table, a: dict[str, Any], situation: Situation) -> Table:
     def split(key: tuple[str, ...]) -> Parts:
         return [first_and_last(one, a["order"]) for one in people(key[0], a["separator"])]
 
-    longer = into_rows(table, mask, [column], names, split, a["column"])
+    longer, came_from = into_rows(table, mask, [column], names, split, a["column"])
     if away and not mask.all():
-        rest = ~mask[_came_from(longer, table)]
+        rest = ~mask[came_from]
         last = longer.column(names[1])
         longer = longer.with_column(names[1], last.with_texts(longer.column(a["column"]).texts(rest), rest))
     return longer.with_columns({name: each for name, each in longer.columns.items() if name not in away})
@@ -264,6 +242,6 @@ def split_credits(table: Table, a: dict[str, Any], situation: Situation) -> Tabl
                 by_person.setdefault(name, []).extend(found)
         return [(name, role) for name, found in by_person.items() for role in in_roles(found, roles)]
 
-    longer = into_rows(table, mask, [table.column(name) for name in a["columns"]], a["names"], split, a["columns"][-1])
+    longer, _ = into_rows(table, mask, [table.column(name) for name in a["columns"]], a["names"], split, a["columns"][-1])
     away = () if a["keep"] or not mask[table.live].all() else tuple(a["columns"])
     return longer.with_columns({name: each for name, each in longer.columns.items() if name not in away or name in a["names"]})

@@ -13,6 +13,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from ...core.errors import WorkbenchError, unknown
@@ -31,27 +32,41 @@ class Words:
     (1, 2, 1, ['', 'Amani', 'Baraka'])
     """
 
-    __slots__ = ("_derived", "_numbers", "texts")
+    __slots__ = ("_derived", "_numbers", "_ranks", "texts")
 
-    def __init__(self) -> None:
-        self.texts: list[str] = [""]
-        self._numbers: dict[str, int] = {"": 0}
+    def __init__(self, texts: Iterable[str] = ()) -> None:
+        self.texts: list[str] = ["", *texts]
+        self._numbers: dict[str, int] = {}
         self._derived: dict[object, list[Any]] = {}
+        self._ranks: NDArray[np.int64] | None = None
 
     def __len__(self) -> int:
         return len(self.texts)
 
     def number(self, text: str) -> int:
         """Return the number of a text, giving it one when it is new."""
-        found = self._numbers.get(text)
+        numbers = self._numbers or self._numbered()
+        found = numbers.get(text)
         if found is None:
-            found = self._numbers[text] = len(self.texts)
+            found = numbers[text] = len(self.texts)
             self.texts.append(text)
         return found
 
+    def _numbered(self) -> dict[str, int]:
+        """Number the texts when first asked for by text: most columns never are."""
+        self._numbers = {text: at for at, text in enumerate(self.texts)}
+        return self._numbers
+
     def find(self, text: str) -> int:
         """Return the number of a text, or -1 when no cell ever held it."""
-        return self._numbers.get(text, -1)
+        return (self._numbers or self._numbered()).get(text, -1)
+
+    def ranks(self) -> NDArray[np.int64]:
+        """Return the place of each text, by number, among all of them in the order of their letters."""
+        if self._ranks is None or len(self._ranks) < len(self.texts):
+            self._ranks = np.empty(len(self.texts), dtype=np.int64)
+            self._ranks[sorted(range(len(self.texts)), key=self.texts.__getitem__)] = np.arange(len(self.texts))
+        return self._ranks
 
     def derived(self, name: object, work_out: Callable[[str], Any]) -> list[Any]:
         """Return what `work_out` makes of each text, by number; each text is worked out once, however often it is asked for."""
@@ -73,9 +88,13 @@ class Column:
     @classmethod
     def of(cls, texts: Iterable[str], source: str = "") -> Column:
         """Make a column of texts, one for each row."""
-        words = Words()
-        number = words.number
-        return cls(np.fromiter(map(number, texts), dtype=np.int32), words, source)
+        codes, uniques = pd.factorize(_objects(texts))
+        different = uniques.tolist()
+        at = different.index("") if "" in different else len(different)
+        look_up = np.arange(1, len(different) + 2, dtype=np.int32)  # no text is number 0, wherever it first stood
+        look_up[at:] -= 1
+        look_up[at] = 0
+        return cls(look_up[codes], Words(text for text in different if text), source)
 
     @classmethod
     def blank(cls, rows: int) -> Column:
@@ -133,8 +152,8 @@ class Column:
     def with_texts(self, texts: Sequence[str], mask: Mask) -> Column:
         """Return the column with other texts in the rows of the mask, given in order."""
         codes = self.codes.copy()
-        number = self.words.number
-        codes[mask] = np.fromiter(map(number, texts), dtype=np.int32, count=len(texts))
+        numbers, uniques = pd.factorize(_objects(texts))
+        codes[mask] = np.array([self.words.number(text) for text in uniques.tolist()], dtype=np.int32)[numbers]
         return replace(self, codes=codes)
 
     def take(self, positions: NDArray[np.int64]) -> Column:
@@ -164,6 +183,13 @@ class Column:
         return np.asarray(look_up[self.codes] != other.codes)
 
 
+def _objects(texts: Iterable[str]) -> NDArray[np.object_]:
+    listed = list(texts)
+    made = np.empty(len(listed), dtype=object)
+    made[:] = listed
+    return made
+
+
 @dataclass(frozen=True, eq=False)
 class Rows:
     """Which rows there are, in order: each has a number that never changes, the line of the file it stood on."""
@@ -183,6 +209,11 @@ class Rows:
     def place(self, number: str) -> int:
         """Return where a row stands, or -1 when there is none of that number."""
         return self._places.get(str(number), -1)
+
+    def places(self, numbers: Iterable[str]) -> NDArray[np.int64]:
+        """Return where rows stand, -1 for those that are not there."""
+        find = self._places.get
+        return np.array([find(number, -1) for number in numbers], dtype=np.int64)
 
     def take(self, positions: NDArray[np.int64], numbers: Sequence[str] | None = None) -> Rows:
         """Return the rows at `positions`, in that order, under new numbers where given."""

@@ -47,7 +47,7 @@ def title_case(text: str) -> str:
         at_start, first = first, False
         if word in _SMALL and not at_start and len(word) > 1 and match.end() < len(text):
             return word
-        if elided := _ELIDED.fullmatch(word):
+        if not word.isalpha() and (elided := _ELIDED.fullmatch(word)):
             return f"{elided[1].capitalize()}{elided[2]}{_capital(elided[3])}"
         return _capital(word)
 
