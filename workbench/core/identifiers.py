@@ -1,7 +1,8 @@
 """The trade's identifiers: how each is written, printed and checked.
 
 Each takes what a file or a person wrote and returns the stored spelling, or raises `WorkbenchError` naming the rule broken.
-Stored: IPI name number 11 digits · IPI base number `I-NNNNNNNNN-C` · ISWC `T-NNN.NNN.NNN-C` · ISRC 12 · ISNI 16 characters.
+Stored: IPI name number 11 digits · IPI base number `I-NNNNNNNNN-C` · ISWC `T-NNN.NNN.NNN-C` · ISRC 12 · ISNI 16 characters ·
+ISAN and EIDR as printed · GTIN 8, 13 or 14 digits.
 """
 
 from __future__ import annotations
@@ -102,6 +103,57 @@ def ipn(text: str) -> str:
     return code
 
 
+def isan(text: str) -> str:
+    """Return an ISAN as printed (ISO 15706), with its version where given; check characters modulo 37,36.
+
+    >>> isan("0000-0001-8947-0000-8-0000-0000-D")
+    '0000-0001-8947-0000-8-0000-0000-D'
+    """
+    code = _strip(text).removeprefix("ISAN")
+    match = re.fullmatch(r"([0-9A-F]{16})([0-9A-Z])(?:([0-9A-F]{8})([0-9A-Z]))?", code, re.ASCII)
+    if not match:
+        raise _bad("ISAN", text, "16 hexadecimal digits and a check character, then 8 and another for a version")
+    root, check, version, last = match.groups()
+    if check != _mod_37_36(root):
+        raise _bad("ISAN", text, f"check character {_mod_37_36(root)}")
+    printed = f"{'-'.join(root[i : i + 4] for i in range(0, 16, 4))}-{check}"
+    if version is None:
+        return printed
+    if last != _mod_37_36(root + version):
+        raise _bad("ISAN", text, f"last check character {_mod_37_36(root + version)}")
+    return f"{printed}-{version[:4]}-{version[4:]}-{last}"
+
+
+def eidr(text: str) -> str:
+    """Return an EIDR content number as printed; check character modulo 37,36 over its 20 hexadecimal digits.
+
+    >>> eidr("10.5240/7791-8534-2c23-9030-8610-5")
+    '10.5240/7791-8534-2C23-9030-8610-5'
+    """
+    prefix, _, rest = text.strip().partition("/")
+    match = re.fullmatch(r"([0-9A-F]{20})([0-9A-Z])", _strip(rest), re.ASCII)
+    if prefix != "10.5240" or not match:
+        raise _bad("EIDR", text, "10.5240/ and five groups of four hexadecimal digits and a check character")
+    if match[2] != _mod_37_36(match[1]):
+        raise _bad("EIDR", text, f"check character {_mod_37_36(match[1])}")
+    return f"10.5240/{'-'.join(match[1][i : i + 4] for i in range(0, 20, 4))}-{match[2]}"
+
+
+def gtin(text: str) -> str:
+    """Return a GTIN (EAN, UPC) as digits: 8, 13 or 14, a UPC of 12 with a zero before it; check digit with weights 3 and 1.
+
+    >>> gtin("0 36000 29145 2")
+    '0036000291452'
+    """
+    code = _strip(text)
+    if not re.fullmatch(r"[0-9]{8}|[0-9]{12,14}", code, re.ASCII):
+        raise _bad("GTIN", text, "8, 12, 13 or 14 digits")
+    check = -sum(int(digit) * (1 if place % 2 else 3) for place, digit in enumerate(reversed(code[:-1]))) % 10
+    if int(code[-1]) != check:
+        raise _bad("GTIN", text, f"check digit {check}")
+    return code.zfill(13) if len(code) == 12 else code
+
+
 RULES: dict[str, Callable[[str], str]] = {
     "ipi_name_number": ipi_name_number,
     "ipi_base_number": ipi_base_number,
@@ -109,6 +161,9 @@ RULES: dict[str, Callable[[str], str]] = {
     "isrc": isrc,
     "isni": isni,
     "ipn": ipn,
+    "isan": isan,
+    "eidr": eidr,
+    "gtin": gtin,
 }
 """Every identifier by its field name."""
 
@@ -119,6 +174,15 @@ def _strip(text: str) -> str:
 
 def _weighted_check(body: str, start: int) -> int:
     return (10 - (start + sum((i + 1) * int(digit) for i, digit in enumerate(body))) % 10) % 10
+
+
+def _mod_37_36(body: str) -> str:
+    """The check character of ISO 7064 MOD 37,36."""
+    rest = 36
+    for char in body:
+        rest = (rest + int(char, 36)) % 36 or 36
+        rest = rest * 2 % 37
+    return "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"[(37 - rest) % 36]
 
 
 def _bad(name: str, text: str, expected: str) -> WorkbenchError:

@@ -37,8 +37,12 @@ GONE = ("deleted", "merged")
 WRITER_ROLES = ("A", "C", "CA", "AD", "AR", "SA", "SR", "TR")
 PUBLISHER_ROLES = ("E", "AM", "SE", "AQ", "ES")
 INCOME_ROLES = ("PA",)  # an income participant, of a writer or of a publisher
-WORK_ROLES = (*WRITER_ROLES, *PUBLISHER_ROLES, *INCOME_ROLES)
-OWNING_ROLES = (*WRITER_ROLES, "E", "AQ")
+AUTHOR_ROLES = ("DI", "SC", "DL", "CH", "VA", "PH", "IL", "DE", "PR")
+"""Of works other than music: director, screenwriter, dialogue writer, choreographer, visual artist, photographer, illustrator,
+designer, programmer. The trade's format has no codes for them; these are ours."""
+CREATOR_ROLES = (*WRITER_ROLES, *AUTHOR_ROLES)
+WORK_ROLES = (*CREATOR_ROLES, *PUBLISHER_ROLES, *INCOME_ROLES)
+OWNING_ROLES = (*CREATOR_ROLES, "E", "AQ")
 TITLE_KINDS = ("AT", "TE", "FT", "IT", "OT", "TT", "PT", "RT", "ET", "OL", "AL")
 CATEGORIES = ("", "JAZ", "POP", "SER", "UNC")
 AGREEMENT_KINDS = ("", "OG", "OS", "PG", "PS", "AS", "AD", "CO", "RE")

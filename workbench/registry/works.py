@@ -14,12 +14,12 @@ from ..core import documents
 from ..core.documents import Document, Kind, named_later, part_table, reference, root_table
 from ..core.errors import Finding
 from ..core.shares import TOLERANCE_PPM, WHOLE, format_percent, is_whole
-from ..core.store import whole, words
-from . import rules
-from .desk import Desk
+from ..core.store import Change, whole, words
+from . import rules, work_rules
 from .parties import parties_without, party, party_names
 from .search_desk import Finder
 from .share_pictures import SharePicture, pictures, share_picture
+from .statuses import LivingDesk
 
 work = root_table(
     "work",
@@ -233,7 +233,7 @@ class Work:
     version: int = 0
 
 
-class Works(Desk[Work]):
+class Works(LivingDesk[Work]):
     """The desk for works.
 
     >>> wb.works.search("malaica", writer="makeba")                      # doctest: +SKIP
@@ -287,21 +287,14 @@ class Works(Desk[Work]):
         return [replace(one, names=names) for one in pictures(shares, right)]
 
     def _valid(self, document: Document) -> None:
-        where = rules.place(document, "work")
-        rules.filled(document, "title", where)
-        rules.identifier(document, "iswc", where)
-        rules.one_of(document, "category", rules.CATEGORIES, where)
-        rules.not_negative(document, "duration_seconds", where)
-        rules.year(document, "created_year", where)
-        for position, row in enumerate(document["titles"], start=1):
-            where = rules.place(document, "work", "titles", position)
-            rules.filled(row, "title", where)
-            rules.one_of(row, "kind", rules.TITLE_KINDS, where)
-        for position, row in enumerate(document["shares"], start=1):
-            where = rules.place(document, "work", "shares", position)
-            rules.one_of(row, "role", rules.WORK_ROLES, where)
-            rules.share(row, "performing_ppm", where)
-            rules.share(row, "mechanical_ppm", where)
+        work_rules.valid(document)
+
+    def _write(self, change: Change, given: list[Document]) -> list[Work]:
+        written = super()._write(change, given)
+        inside = [one.id for one in written if one.components or one.whole_work_id or one.series_work_id]
+        versions = [one.id for one in written if one.original_work_id]
+        work_rules.refuse_circles(change.connection, inside, versions, work, work_component)
+        return written
 
     def _rows(self, connection: Connection, found: list[Document]) -> list[dict[str, Any]]:
         names = party_names(connection, (row["party_id"] for one in found for row in one["shares"]))
@@ -373,5 +366,5 @@ def judge(one: Document, known: set[str], without_ipi: set[str]) -> list[Finding
 
 def writers_of(document: Document, names: Mapping[str, str]) -> str:
     """Return a work's writers as printed, in order, each once."""
-    wanted = (*rules.WRITER_ROLES, "PA")
+    wanted = (*rules.CREATOR_ROLES, "PA")
     return "; ".join(dict.fromkeys(names[row["party_id"]] for row in document["shares"] if row["role"] in wanted))
