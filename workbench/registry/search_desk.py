@@ -21,12 +21,12 @@ import pandas as pd
 from sqlalchemy import Connection, select
 
 from ..core import journal
-from ..core.errors import unknown
+from ..core.errors import WorkbenchError, unknown
 from ..core.office import Office, Progress, silent
 from ..core.store import Book
 from . import search_sources as sources
 from .search import Entry, Hit
-from .search_index import CANDIDATES, Damaged, DiskIndex, Head, Locked, Slice
+from .search_index import CANDIDATES, LOCK, SUBFOLDER, Damaged, DiskIndex, Head, Locked, Slice
 from .search_rank import rank
 
 FOLDER = "index"
@@ -79,7 +79,11 @@ class Finder:
             return self._find(kinds, text, limit, people, roles)
         except Damaged:  # nothing is lost: read the book again
             self._state.disk.discard()
+        try:
             return self._find(kinds, text, limit, people, roles)
+        except Damaged as error:
+            where, step = self._state.disk.folder, "Make room on the disk, or delete this folder; it is made again."
+            raise WorkbenchError("the search index cannot be kept", where=where, next_step=step) from error
 
     def bring_up_to_date(self, progress: Progress = silent, *, write: bool = False) -> None:
         """Take in what was saved since, waiting for another process where it must; `write` writes even the little to disk."""
@@ -176,9 +180,10 @@ class Search:
 
 def _room(office: Office) -> Path:
     """Return the folder of the index; a temporary one where the workspace may only be read."""
-    folder = office.config.folder
-    if os.access(folder, os.W_OK):
-        return folder / FOLDER
+    folder = office.config.folder / FOLDER
+    needed = (office.config.folder, folder, folder / SUBFOLDER, folder / SUBFOLDER / LOCK)
+    if all(os.access(path, os.W_OK) for path in needed if path.exists()):
+        return folder
     own = tempfile.mkdtemp(prefix="workbench-index-")
     finalize(office.book, shutil.rmtree, own, ignore_errors=True)
     return Path(own)

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from itertools import chain, pairwise
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import tantivy
 from rapidfuzz import process
@@ -25,6 +25,7 @@ from .search import LONGEST, Entry, code_key, glued, plain, sound, spelt
 
 FORMAT = 1
 """Goes up with every change of what is indexed, or how: an index of another format is not looked at."""
+SUBFOLDER = f"search-{FORMAT}"
 HEAP = 200_000_000
 """Bytes the writer gathers before it writes a segment."""
 CANDIDATES = 200
@@ -36,6 +37,7 @@ WORDS = 12
 _FUZZY_LETTERS, _CODE_SIGNS = 4, 4
 _HEAD = "head"
 _META = "meta.json"
+LOCK = ".tantivy-writer.lock"
 
 
 class Head(NamedTuple):
@@ -81,7 +83,7 @@ class DiskIndex:
     """
 
     def __init__(self, folder: Path) -> None:
-        self.folder = folder / f"search-{FORMAT}"
+        self.folder = folder / SUBFOLDER
         self.head: Head | None = None
         self._schema = _schema()
         self._index: tantivy.Index | None = None
@@ -123,8 +125,8 @@ class DiskIndex:
         index = self._index or self._make()
         try:
             writer = index.writer(heap_size=HEAP, num_threads=1)
-        except (ValueError, OSError) as error:
-            raise Locked from error
+        except ValueError as error:
+            raise (Locked if "LockBusy" in str(error) else Damaged) from error
         known: set[str] = set()
         try:
             if self.reload() != before:
@@ -137,14 +139,14 @@ class DiskIndex:
                 for entry in entries:
                     writer.add_document(_document(entry, known))
             for word in sorted(known):
-                if anew or not self._has("word", word):
+                if anew or not self._has(word):
                     writer.add_document(_field("word", word))
             writer.delete_documents_by_term("key", _HEAD)
             document = _field("key", _HEAD)
             document.add_bytes("data", json.dumps(head).encode())
             writer.add_document(document)
             writer.commit()
-        except OSError as error:
+        except (ValueError, OSError) as error:
             raise Damaged from error
         finally:
             writer.wait_merging_threads()  # lets go of the lock, and of what was not committed
@@ -264,7 +266,7 @@ class DiskIndex:
         found = self._search_space.search(query, limit=1, count=False).hits
         if not found:
             return None
-        return Head(*json.loads(bytes(self._search_space.doc(found[0][1]).get_first("data"))))
+        return Head(*_data(self._search_space.doc(found[0][1])))
 
     def _close(self) -> None:
         self._index = self._searcher = self._seen = self.head = None
@@ -292,9 +294,13 @@ def _document(entry: Entry, known: set[str]) -> tantivy.Document:
 
 
 def _entry(document: tantivy.Document) -> Entry:
-    kind, key, names, people, codes, facts = json.loads(bytes(document.get_first("data")))
+    kind, key, names, people, codes, facts = _data(document)
     named = tuple((role, tuple(spellings)) for role, spellings in people)
     return Entry(kind, key, tuple(map(tuple, names)), named, tuple(map(tuple, codes)), facts)
+
+
+def _data(document: tantivy.Document) -> Any:
+    return json.loads(bytes(document.get_first("data") or b"null"))
 
 
 def _field(name: str, text: str) -> tantivy.Document:

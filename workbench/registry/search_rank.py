@@ -15,6 +15,7 @@ import numpy as np
 from rapidfuzz import fuzz, process
 
 from .search import LONGEST, Entry, Hit, code_key, foreign, plain, sound
+from .search_sources import SOURCES
 
 CUTOFF = 60
 """Below this two texts share too little to be looked at."""
@@ -30,11 +31,12 @@ NUMBER_LETTERS = 4
 """Signs of a number from which on its beginning finds it."""
 _FORMAL = ("id", "iswc", "archived iswc", "isrc", "ipi_name_number", "ipi_base_number", "isni", "isan", "eidr", "gtin")
 _ASKED_AT_MOST = 12
+_ORDER = {kind: at for at, kind in enumerate(SOURCES)}
 Matrix = np.ndarray[Any, np.dtype[Any]]
 
 
 def rank(text: str, people: str, roles: Collection[str], entries: Iterable[Entry]) -> list[Hit]:
-    """Return the entries worth showing for `text`, best first, ties by kind and id.
+    """Return the entries worth showing for `text`, best first.
 
     `people` keeps those with a person of a like name, in one of `roles` where those are said.
     An identifier that was issued to one thing shows that thing alone; a number that could be anything shows what has it first.
@@ -60,8 +62,8 @@ def rank(text: str, people: str, roles: Collection[str], entries: Iterable[Entry
 
 
 def sorted_hits(hits: Iterable[Hit]) -> list[Hit]:
-    """Return hits best first, ties by kind and id."""
-    return sorted(hits, key=lambda hit: (-hit.score, hit.entry.kind, hit.entity_id))
+    """Return hits best first, ties by kind in the order kinds are declared, then by id."""
+    return sorted(hits, key=lambda hit: (-hit.score, _ORDER[hit.entry.kind], hit.entity_id))
 
 
 def _with_person(wanted: str, roles: Collection[str], hits: Sequence[Hit]) -> Iterator[Hit]:

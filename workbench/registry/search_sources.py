@@ -155,9 +155,9 @@ class Names:
         other: dict[str, list[str]] = {}
         codes: dict[str, list[tuple[str, str]]] = {}
         query = select(further.owner_id, further.first_name, further.name, further.transliteration, further.ipi_name_number)
-        for row in connection.execute(query.where(within(further.owner_id)).order_by(further.owner_id, further.position)):
-            other.setdefault(row.owner_id, []).extend((f"{row.first_name} {row.name}".strip(), row.transliteration))
-            codes.setdefault(row.owner_id, []).append((row.ipi_name_number, "ipi_name_number"))
+        for one in connection.execute(query.where(within(further.owner_id)).order_by(further.owner_id, further.position)):
+            other.setdefault(one.owner_id, []).extend((f"{one.first_name} {one.name}".strip(), one.transliteration))
+            codes.setdefault(one.owner_id, []).append((one.ipi_name_number, "ipi_name_number"))
         chief = select(party.id, party.first_name, party.name, party.ipi_base_number, party.isni, party.ipn)
         for row in connection.execute(chief.where(within(party.id))):
             spelt = (f"{row.first_name} {row.name}".strip(), *other.pop(row.id, ()))
