@@ -59,7 +59,14 @@ class Cleaning:
         known = find_layout(layout, self.office.config.rules / "layouts") if layout else None
         if known is not None:
             encoding, delimiter, sheet = encoding or known.encoding, delimiter or known.delimiter, sheet or known.sheet
-        read = source.read(file, encoding=encoding, delimiter=delimiter, sheet=sheet, progress=progress)
+        read = source.read(
+            file,
+            encoding=encoding,
+            delimiter=delimiter,
+            sheet=sheet,
+            header_row=known.header_row if known else 0,
+            progress=progress,
+        )
         path = Path(file).expanduser().resolve()
         facts = {
             "kind": "file", "name": read.file_name, "sha256": read.sha256, "layout": layout,

@@ -6,7 +6,9 @@ a column of its own.
 
 from __future__ import annotations
 
-import json
+import csv
+import gzip
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,6 +24,8 @@ WHOLE_LINE = "(whole line)"
 BEYOND = "(beyond the header {})"
 _GUESSES = ("utf-8", "cp1252")
 _SNIFFED = 65_536
+MAX_CELLS = 20_000_000
+"""As much as lies well on a bench; a longer file is taken in without it, or split."""
 
 
 @dataclass
@@ -37,87 +41,104 @@ class Source:
     findings: list[Finding] = field(default_factory=list)
 
 
-def read(file: str | Path, *, encoding: str = "", delimiter: str = "", sheet: str = "", progress: Progress = silent) -> Source:
+def read(
+    file: str | Path,
+    *,
+    encoding: str = "",
+    delimiter: str = "",
+    sheet: str = "",
+    header_row: int = 0,
+    progress: Progress = silent,
+) -> Source:
     """Read a CSV (plain or gzip), XLSX or JSON file; raises `WorkbenchError` when the file as a whole cannot be read.
 
-    An encoding or delimiter that is not said is guessed, and the guess is a finding.
+    An encoding or delimiter that is not said is guessed; an encoding other than UTF-8 is a finding. Lines above `header_row` are
+    passed over.
     """
     path = intake.require_file(file)
     size = path.stat().st_size
     if size > intake.MAX_FILE_BYTES:
-        raise WorkbenchError(
-            "the file is too large", got=f"{size:,} bytes", expected=f"at most {intake.MAX_FILE_BYTES:,}", where=path.name
-        )
+        raise _refusal(faults.of_file("file_too_large", {"got": f"{size:,} bytes"}, path.name))
     digest = file_digest(path)
-    findings: list[Finding] = []
-    if path.name.lower().endswith((".json", ".json.gz")):
-        table = _json_table(path)
-        return Source(table, path.name, digest, "utf-8", "", "", findings)
     delimiter = delimiter or _guessed_delimiter(path)
-    tries = [encoding] if encoding else list(_GUESSES)
-    for at, name in enumerate(tries):
-        lines, refused = _lines(path, size, name, delimiter, sheet, digest, progress, findings)
-        if refused is None:
+    for name in [encoding] if encoding else _GUESSES:
+        reading = _Reading(path, digest, progress)
+        reading.run({"size": size, "encoding": name, "delimiter": delimiter, "sheet": sheet})
+        if reading.refused is None or reading.refused.code != "wrong_encoding":
             break
-        if refused[0] != "wrong_encoding" or at == len(tries) - 1:
-            finding = faults.of_file(refused[0], refused[1], path.name)
-            raise WorkbenchError(
-                finding.message,
-                got=finding.got or None,
-                expected=finding.expected or None,
-                where=path.name,
-                next_step=finding.what_to_do,
-            )
+    if reading.refused is not None:
+        raise _refusal(reading.refused)
     if not encoding and name != _GUESSES[0]:
-        findings.append(
-            Finding(
-                "file", "encoding_guessed", "the file is not UTF-8", got=name, source=path.name,
-                what_to_do="Look at names with accents; say encoding=... when they look wrong.",
-            )
-        )  # fmt: skip
-    return Source(_table(lines, ragged=not is_sheet(path)), path.name, digest, name, delimiter, sheet, findings)
+        step = "Look at names with accents; say encoding=... when they look wrong."
+        reading.findings.append(
+            Finding("file", "encoding_guessed", "the file is not UTF-8", got=name, source=path.name, what_to_do=step)
+        )
+    lines = [line for line in reading.lines if line[0] >= header_row] or reading.lines
+    return Source(_table(lines, ragged=_has_separator(path)), path.name, digest, name, delimiter, sheet, reading.findings)
 
 
-def _lines(
-    path: Path, size: int, encoding: str, delimiter: str, sheet: str, digest: str, progress: Progress, findings: list[Finding]
-) -> tuple[list[list[Any]], tuple[str, dict[str, Any]] | None]:
-    """Return the reader's rows, and the fault (code, facts) for which the file was refused, if any."""
-    request = {
-        "path": str(path), "size": size, "encoding": encoding, "delimiter": delimiter, "sheet": sheet,
-        "memory_bytes": intake.MEMORY_BYTES, "cpu_seconds": intake.CPU_SECONDS,
-    }  # fmt: skip
-    lines: list[list[Any]] = []
-    finished = False
-    blank = 0
-    with intake.many_objects():
-        for kind, *content in intake._messages(request):
-            if kind == "rows":
-                lines += content[0]
-                progress("reading", len(lines), 0)
-            elif kind == "blank":
-                blank += len(content[0])
-            elif kind == "fatal":
-                return [], (content[0], content[1])
-            elif kind == "note":
-                findings.append(faults.of_file(content[0], content[1], path.name))
-            elif kind == "end":
-                finished = content[0]["sha256"] == digest
-    if not finished:
-        return [], ("reader_stopped", {})
-    if not lines:
-        return [], ("empty_file", {"got": "blank lines only"})
-    if blank:
-        findings.append(faults.of_file("blank_lines", {"got": str(blank)}, path.name))
-    return lines, None
+def _refusal(finding: Finding) -> WorkbenchError:
+    return WorkbenchError(
+        finding.message,
+        got=finding.got or None,
+        expected=finding.expected or None,
+        where=finding.source,
+        next_step=finding.what_to_do,
+    )
+
+
+class _Reading:
+    """Takes the messages of the reader's process, until the file is read or refused."""
+
+    def __init__(self, path: Path, digest: str, progress: Progress) -> None:
+        self.path, self.digest, self.progress = path, digest, progress
+        self.lines: list[list[Any]] = []
+        self.findings: list[Finding] = []
+        self.refused: Finding | None = None
+        self._cells = self._blank = 0
+        self._finished = False
+
+    def run(self, request: dict[str, Any]) -> None:
+        """Read the whole file."""
+        limits = {"memory_bytes": intake.MEMORY_BYTES, "cpu_seconds": intake.CPU_SECONDS}
+        with intake.many_objects():
+            for kind, *content in intake._messages({"path": str(self.path), **request, **limits}):
+                getattr(self, f"_on_{kind}")(*content)
+                if self.refused is not None:
+                    return
+        if not self._finished:
+            self._on_fatal("reader_stopped", {})
+        elif not self.lines:
+            self._on_fatal("empty_file", {"got": "blank lines only"})
+        elif self._blank:
+            self._on_note("blank_lines", {"got": str(self._blank)})
+
+    def _on_rows(self, rows: list[list[Any]]) -> None:
+        self.lines += rows
+        self._cells += sum(len(line[2] or ()) for line in rows)
+        self.progress("reading", len(self.lines), 0)
+        if self._cells > MAX_CELLS:
+            self._on_fatal("too_many_cells", {"expected": f"at most {MAX_CELLS:,}"})
+
+    def _on_blank(self, lines: list[int]) -> None:
+        self._blank += len(lines)
+
+    def _on_note(self, code: str, facts: dict[str, Any]) -> None:
+        self.findings.append(faults.of_file(code, facts, self.path.name))
+
+    def _on_fatal(self, code: str, facts: dict[str, Any]) -> None:
+        self.refused = faults.of_file(code, facts, self.path.name)
+
+    def _on_end(self, facts: dict[str, Any]) -> None:
+        self._finished = True
+        if facts["sha256"] != self.digest:
+            self._on_fatal("file_changed", {})
 
 
 def _guessed_delimiter(path: Path) -> str:
     """Return the separator that cuts the first lines into the most columns, the same number in each."""
-    if is_sheet(path):
+    if not _has_separator(path):
         return ","
-    import csv
-    import gzip
-
     with path.open("rb") as file:
         start = file.read(_SNIFFED)
     if start.startswith(b"\x1f\x8b"):
@@ -164,6 +185,10 @@ def is_sheet(path: Path) -> bool:
     return path.name.lower().endswith((".xlsx", ".xlsm"))
 
 
+def _has_separator(path: Path) -> bool:
+    return not is_sheet(path) and not path.name.lower().removesuffix(".gz").endswith((".json", ".jsonl", ".ndjson"))
+
+
 def _table(lines: list[list[Any]], *, ragged: bool) -> Table:
     first = next(iter(lines))
     cells = first[2] if first[2] is not None else [first[4]]
@@ -182,7 +207,18 @@ def _table(lines: list[list[Any]], *, ragged: bool) -> Table:
     }
     if wholes:
         columns[WHOLE_LINE] = Column.of(("" if line[2] is not None else line[4] for line in body), WHOLE_LINE)
-    return Table.of([str(line[0]) for line in body], columns, Column.of(marks))
+    return Table.of(_numbers(body), columns, Column.of(marks))
+
+
+def _numbers(body: Sequence[list[Any]]) -> list[str]:
+    """Return the rows' numbers: the line each stands on; several rows of one line are told apart as split ones are."""
+    often = Counter(line[0] for line in body)
+    seen: Counter[int] = Counter()
+    numbers = []
+    for line in body:
+        seen[line[0]] += 1
+        numbers.append(str(line[0]) if often[line[0]] == 1 else f"{line[0]}.{seen[line[0]]}")
+    return numbers
 
 
 def _none(names: Sequence[str]) -> Iterator[tuple[str, ...]]:
@@ -209,38 +245,3 @@ def _mark(line: list[Any], width: int, ragged: bool) -> str:
     if there > width:
         return f"{there} cells where the header has {width}"
     return f"only {there} cells where the header has {width}" if ragged and there < width else ""
-
-
-def _json_table(path: Path) -> Table:
-    """Return the table of a JSON file: a list of objects, or one object that holds such a list; nested values stay JSON text."""
-    import gzip
-
-    try:
-        raw = path.read_bytes()
-        if raw.startswith(b"\x1f\x8b"):
-            with gzip.open(path) as packed:
-                raw = packed.read(intake.MAX_FILE_BYTES + 1)
-        data = json.loads(raw[: intake.MAX_FILE_BYTES].decode("utf-8-sig"), parse_float=str, parse_int=str)
-    except (ValueError, RecursionError, OSError, EOFError) as error:
-        raise WorkbenchError("not a JSON file", got=str(error)[:120], where=path.name) from error
-    if isinstance(data, dict):
-        lists = [value for value in data.values() if isinstance(value, list) and value and isinstance(value[0], dict)]
-        data = lists[0] if len(lists) == 1 else [data]
-    if not isinstance(data, list) or not data:
-        raise WorkbenchError("a JSON file without a list of records", where=path.name, expected="[{...}, {...}]")
-    records = [one if isinstance(one, dict) else {"value": one} for one in data]
-    keys = list(dict.fromkeys(str(key) for record in records for key in record))
-    names = header_names(keys)
-    columns = {
-        name: Column.of((_json_text(record.get(key)) for record in records), name) for key, name in zip(keys, names, strict=True)
-    }
-    return Table.of([str(at) for at in range(1, len(records) + 1)], columns)
-
-
-def _json_text(value: Any) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    return text.encode("utf-8", "replace").decode()
