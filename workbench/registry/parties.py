@@ -16,7 +16,9 @@ from ..core.documents import Document, Kind, named_later, part_table, reference,
 from ..core.errors import Finding, WorkbenchError
 from ..core.store import Change, whole, words
 from . import party_rules, rules
-from .desk import Desk, in_chunks
+from .desk import Desk, Given, in_chunks
+from .look_alike_desk import LooksLike, as_frame, look_alikes, tell_apart
+from .look_alikes import THRESHOLD, profile_of
 from .party_rules import IDENTIFIERS as IDENTIFIERS
 from .party_rules import STATUSES
 from .references import references, shown
@@ -206,6 +208,43 @@ class Parties(Desk[Party]):
             for hit in hits
         ]
         return pd.DataFrame(rows, columns=["id", "score", "name", "kind", "ipi_name_number", "matched", "matched_as"])
+
+    def look_alikes(self, given: Given | str, threshold: float = THRESHOLD) -> pd.DataFrame:
+        """Return who in the book may be this party (an id, or a draft), likest first, with the evidence in words.
+
+        Columns: id, name, score (0 to 100), evidence, kind, birth_on, ipi_name_number. Whom somebody told apart is left out.
+        """
+        with self.office.book.read() as connection:
+            document = documents.load(connection, PARTY, given) if isinstance(given, str) else self._document(given)[0]
+            return as_frame(look_alikes(self.office.book, connection, profile_of(document), threshold))
+
+    def register(self, draft: Given, *, why: str, sure: str = "", by: str = "") -> Party:
+        """Register a new party, unless somebody like it is there: `sure` says why it is somebody else, and is remembered.
+
+        Raises `LooksLike` with the evidence, and `WorkbenchError` for a party that has an id already.
+        """
+        document, _ = self._document(draft)
+        if document["id"]:
+            raise WorkbenchError(
+                "this party is registered already", got=document["id"], next_step="Change it with change or save."
+            )
+        with self.office.change(why, by) as change:
+            found = look_alikes(self.office.book, change.connection, profile_of(document))
+            if found and not sure.strip():
+                names = {one.id: one.shown() for _, one in found}
+                raise LooksLike(_shown({"first_name": "", **document}), [alike for alike, _ in found], names)
+            document.pop("version", None)
+            made = self._write(change, [document])[0]
+            for alike, one in found:
+                tell_apart(change, made.id, one.id, sure.strip(), alike.evidence)
+            return made
+
+    def not_the_same(self, party_id: str, other_id: str, *, why: str, by: str = "") -> None:
+        """Say that two parties that look alike are two, so that nobody is asked again; an entry of the journal."""
+        with self.office.change(why, by) as change:
+            for one in (party_id, other_id):
+                documents.load(change.connection, PARTY, one)
+            tell_apart(change, party_id, other_id, why.strip())
 
     def payees(self, party_id: str, right: str, on: str) -> dict[str, int]:
         """Return who is paid for a party on a day (ISO date), in ppm: its successors, and itself for the rest."""
