@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import lru_cache
 from itertools import chain, pairwise
 from pathlib import Path
@@ -34,7 +35,7 @@ NEAR = 20
 """Known words tried for one word asked, by slips and by how it begins."""
 WORDS = 12
 """Words of a question that are looked up."""
-_FUZZY_LETTERS, _CODE_SIGNS = 4, 4
+_FUZZY_LETTERS, _CODE_SIGNS, _LONG = 4, 4, 9
 _HEAD = "head"
 _META = "meta.json"
 LOCK = ".tantivy-writer.lock"
@@ -94,17 +95,18 @@ class DiskIndex:
         """Turn to the newest commit and return the journal entry it has read up to; None when there is nothing to search."""
         try:
             stat = (self.folder / _META).stat()
-        except FileNotFoundError:
+        except OSError:
             self._close()
             return None
         if self._seen != (stat.st_mtime_ns, stat.st_ino):
             try:
-                self._index = self._index or tantivy.Index.open(str(self.folder))
-                self._index.config_reader("Manual")
-                self._index.reload()
-                self._searcher = self._index.searcher()
-                self.head = self._read_head()
-            except (ValueError, OSError):
+                with _undamaged():
+                    self._index = self._index or tantivy.Index.open(str(self.folder))
+                    self._index.config_reader("Manual")
+                    self._index.reload()
+                    self._searcher = self._index.searcher()
+                    self.head = self._read_head()
+            except Damaged:
                 self.discard()
                 return None
             self._seen = (stat.st_mtime_ns, stat.st_ino)
@@ -122,36 +124,38 @@ class DiskIndex:
         taken away.
         """
         before = self.head
-        index = self._index or self._make()
         try:
+            index = self._index or self._make()
             writer = index.writer(heap_size=HEAP, num_threads=1)
-        except ValueError as error:
+        except (ValueError, OSError) as error:
             raise (Locked if "LockBusy" in str(error) else Damaged) from error
-        known: set[str] = set()
         try:
             if self.reload() != before:
                 raise Locked
-            if anew:
-                writer.delete_all_documents()
-            for kind, ids, entries in slices:
-                for one in ids:
-                    writer.delete_documents_by_term("key", f"{kind}:{one}")
-                for entry in entries:
-                    writer.add_document(_document(entry, known))
-            for word in sorted(known):
-                if anew or not self._has(word):
-                    writer.add_document(_field("word", word))
-            writer.delete_documents_by_term("key", _HEAD)
-            document = _field("key", _HEAD)
-            document.add_bytes("data", json.dumps(head).encode())
-            writer.add_document(document)
-            writer.commit()
-        except (ValueError, OSError) as error:
-            raise Damaged from error
+            with _undamaged():
+                self._fill(writer, slices, head, anew=anew)
         finally:
             writer.wait_merging_threads()  # lets go of the lock, and of what was not committed
         self._seen = None
         self.reload()
+
+    def _fill(self, writer: tantivy.IndexWriter, slices: Iterable[Slice], head: Head, *, anew: bool) -> None:
+        known: set[str] = set()
+        if anew:
+            writer.delete_all_documents()
+        for kind, ids, entries in slices:
+            for one in ids:
+                writer.delete_documents_by_term("key", f"{kind}:{one}")
+            for entry in entries:
+                writer.add_document(_document(entry, known))
+        for word in sorted(known):
+            if anew or not self._has(word):
+                writer.add_document(_field("word", word))
+        writer.delete_documents_by_term("key", _HEAD)
+        document = _field("key", _HEAD)
+        document.add_bytes("data", json.dumps(head).encode())
+        writer.add_document(document)
+        writer.commit()
 
     def __len__(self) -> int:
         return self._searcher.num_docs if self._searcher else 0
@@ -163,10 +167,8 @@ class DiskIndex:
         """
         if self._searcher is None:
             return []
-        try:
+        with _undamaged():
             return list(self._candidates(kinds, text, people, limit, wide))
-        except (ValueError, OSError) as error:
-            raise Damaged from error
 
     def _candidates(self, kinds: Iterable[str], text: str, people: str, limit: int, wide: bool) -> Iterator[Entry]:
         asked, persons = self._expanded(text, wide), self._expanded(people, wide)
@@ -177,7 +179,7 @@ class DiskIndex:
             letter = KINDS[kind].letter
             clauses = self._clauses(letter, asked, ("name", 1.0), ("person", 0.8), ("sound", 0.3))
             if clauses:
-                clauses.append(self._term("name", f"{letter}={glued(asked)}", 3.0))
+                clauses += self._as_one(f"{letter}={glued(asked)}", wide)
             if persons:
                 named = Query.boolean_query(self._clauses(letter, persons, ("person", 1.0), ("sound", 0.3)))
                 clauses = [(Occur.Must, Query.boolean_query(clauses))] if clauses else []
@@ -194,6 +196,15 @@ class DiskIndex:
                 else:
                     found += [self._term(field, letter + one, boost * weight) for one, weight in near.items()]
         return found
+
+    def _as_one(self, whole: str, wide: bool) -> Clauses:
+        """Look for all words written as one: short titles among many longer ones, and words run together."""
+        clauses = [self._term("name", whole, 3.0)]
+        if wide:
+            slips = 1 if len(whole) < _LONG else 2
+            nearly = Query.fuzzy_term_query(self._schema, "name", whole, distance=slips)
+            clauses.append((Occur.Should, Query.boost_query(nearly, 10.0)))
+        return clauses
 
     def _term(self, field: str, term: str, boost: float) -> tuple[tantivy.Occur, tantivy.Query]:
         return Occur.Should, Query.boost_query(Query.term_query(self._schema, field, term, index_option="freq"), boost)
@@ -270,6 +281,19 @@ class DiskIndex:
 
     def _close(self) -> None:
         self._index = self._searcher = self._seen = self.head = None
+
+
+@contextmanager
+def _undamaged() -> Iterator[None]:
+    """Raise `Damaged` for whatever a broken or missing file leads to, a panic deep in the library as well."""
+    try:
+        yield
+    except (ValueError, OSError) as error:
+        raise Damaged from error
+    except BaseException as error:
+        if type(error).__name__ == "PanicException":
+            raise Damaged from error
+        raise
 
 
 def _document(entry: Entry, known: set[str]) -> tantivy.Document:
