@@ -64,6 +64,16 @@ _FILE = {
     "too_many_cells": ("the sheet has too many cells", "", "Split it by month or by station."),
     "too_much_memory": ("the file needs too much memory", "", "Split it, or save it as CSV."),
     "cannot_be_opened": ("the file cannot be opened", "", "Check that it is there and that you may read it."),
+    "not_json": ("this is not JSON", "a list of objects, or one object per line", "Ask the sender for the file again."),
+    "too_deep": ("lists in lists without end", "at most 12 levels", "Do not open it; ask the sender."),
+    "no_one_list": (
+        "it is not clear which list holds the records",
+        "a list of objects, or an object with one list of objects",
+        "Ask the sender for one list, or split the file.",
+    ),
+    "titles_above": ("lines above the header were passed over", "", "Nothing, if they are titles."),
+    "outside_the_list": ("names beside the list were passed over", "", "Nothing, unless they belong to the records."),
+    "too_many_names": ("the objects have too many different names", "at most 1000", "Look whether names hold data."),
     "reader_stopped": ("reading took too long or too much and was stopped", "", "Split the file, or save it as CSV."),
     "file_changed": ("the file changed while it was read", "", "Wait until it is complete, then load it again."),
 }
@@ -83,6 +93,11 @@ _LINE = {
     "too_many_columns": ("the line has too many cells", "at most 1000", "Look for a missing line end."),
     "too_many_cells_in_line": ("more cells than the header has", "", "Put quotes around a cell that holds the separator."),
     "too_few_cells_in_line": ("fewer cells than the header has", "", "Add the missing cells, empty ones too."),
+    "not_json_line": ("this line is not JSON", "one object on each line", "Correct it and send the line again."),
+    "not_an_object": ("this is not an object", "an object with names and values", "Correct it and send it again."),
+    "duplicate_name": ("a name stands twice in one object", "each name once", "Say which of the two values is right."),
+    "too_deep_inside": ("lists in lists without end", "at most 12 levels", "Correct it and send it again."),
+    "too_many_rows_in_one": ("one object holds too many others", "at most 10000", "Look for a list in the wrong place."),
     "missing_value": ("a cell that must be filled is empty", "a value", "Fill it in and send the line again."),
     "formula": (
         "a cell begins like a formula",

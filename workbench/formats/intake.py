@@ -1,4 +1,4 @@
-"""Intake of a sheet in two phases: everything is read and judged first; the caller then commits all staged lines, or none.
+"""Intake of a sheet (CSV, XLSX, JSON) in two phases: all is read and judged first; the caller then commits all staged lines, or none.
 
 Every line of the file is accounted for: lines = accepted + accepted with findings + quarantined; blank ones are listed. A fault
 of the whole file (its encoding, its header, an archive that is none) refuses it: findings say what and where, there are no lines.
@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -25,44 +25,80 @@ from ..core.office import Progress, silent
 from . import faults
 from .judge import Judge, Line, Sheet, open_header, refuse
 from .sheets import ENCODINGS, Layout
+from .spool import Spool
+from .unfold import Unfold
 
-__all__ = ["Line", "Sheet", "many_objects", "require_file", "stage", "stage_rows"]
+__all__ = ["Line", "Sheet", "Spool", "many_objects", "require_file", "spool", "stage", "stage_rows"]
 
-MAX_FILE_BYTES = 200_000_000
+MAX_FILE_BYTES = 400_000_000
 MEMORY_BYTES = 1 << 30
-CPU_SECONDS = 120
-WALL_SECONDS = 300
+CPU_SECONDS = 240
+WALL_SECONDS = 900
 
 
 def stage(
     file: str | Path, layout: Layout, *, encoding: str = "", delimiter: str = "", progress: Progress = silent, sha256: str = ""
 ) -> Sheet:
-    """Read a CSV (plain or gzip) or XLSX file under a layout and judge every line; nothing is written anywhere.
+    """Read a CSV or JSON (plain or gzip) or XLSX file under a layout and judge every line; nothing is written anywhere.
 
     `encoding` and `delimiter` override the layout's for this file. Raises `WorkbenchError` when there is no such file or no such
     encoding; everything that is wrong with the data is in the findings.
     """
+    staging, request = _prepared(file, layout, encoding, delimiter, progress, sha256)
+    if request is None:
+        return staging.sheet
+    with many_objects():
+        return staging.run(_messages(request))
+
+
+def spool(
+    file: str | Path,
+    layout: Layout,
+    key: Callable[[Line], tuple[str, Any]],
+    *,
+    encoding: str = "",
+    delimiter: str = "",
+    progress: Progress = silent,
+    sha256: str = "",
+) -> Spool:
+    """Read and judge a file as `stage` does, but keep the judged lines on disk: its length no longer matters to memory.
+
+    `key` says which lines belong together; the spool knows how many there are of each.
+    """
+    staging, request = _prepared(file, layout, encoding, delimiter, progress, sha256)
+    kept = Spool(staging.sheet, key)
+    if request is not None:
+        staging.drain = kept.put
+        with many_objects():
+            staging.run(_messages(request))
+    return kept
+
+
+def _prepared(
+    file: str | Path, layout: Layout, encoding: str, delimiter: str, progress: Progress, sha256: str
+) -> tuple[_Staging, dict[str, Any] | None]:
+    """Return the staging of a file and what to ask of the reader; None when the file is refused unread."""
     path = require_file(file)
     encoding = (encoding or layout.encoding).lower().replace("utf8", "utf-8")
     if encoding not in ENCODINGS:
         raise WorkbenchError("not an encoding known here", got=encoding, expected=", ".join(sorted(ENCODINGS)))
     sheet = Sheet(path.name, sha256 or file_digest(path), layout)
+    staging = _Staging(sheet, delimiter or layout.delimiter, progress)
     size = path.stat().st_size
     if size > MAX_FILE_BYTES:
-        return refuse(
-            sheet, faults.of_file("file_too_large", {"got": f"{size} bytes", "expected": f"at most {MAX_FILE_BYTES}"}, path.name)
-        )
-    request = {
+        facts = {"got": f"{size} bytes", "expected": f"at most {MAX_FILE_BYTES}"}
+        refuse(sheet, faults.of_file("file_too_large", facts, path.name))
+        return staging, None
+    return staging, {
         "path": str(path),
         "size": size,
         "encoding": encoding,
         "delimiter": delimiter or layout.delimiter,
         "sheet": layout.sheet,
+        "lists": list(layout.lists),
         "memory_bytes": MEMORY_BYTES,
         "cpu_seconds": CPU_SECONDS,
     }
-    with many_objects():
-        return _Staging(sheet, delimiter or layout.delimiter, progress).run(_messages(request))
 
 
 def stage_rows(rows: Sequence[Mapping[str, Any]], layout: Layout, name: str) -> Sheet:
@@ -121,6 +157,11 @@ class _Staging:
         self.sheet, self.delimiter, self.progress = sheet, delimiter, progress
         self.judge: Judge | None = None
         self.finished = False
+        self.drain: Callable[[list[Line]], None] | None = None
+        """Takes the lines of each batch away from the sheet, when they are kept elsewhere."""
+        self.taken = 0
+        self.unfold = Unfold(sheet.layout, pads=sheet.file_name.lower().endswith((".xlsx", ".xlsm")))
+        self.above: list[str] = []
 
     def run(self, messages: Iterable[list[Any]]) -> Sheet:
         """Return the sheet when the reader is done."""
@@ -132,7 +173,7 @@ class _Staging:
             self._refuse("reader_stopped")
         elif self.judge is None:
             self._refuse("empty_file", got="blank lines only")
-        elif not self.sheet.lines:
+        elif not self.taken:
             self._refuse("no_lines")
         elif self.sheet.blank_lines:
             blank = self.sheet.blank_lines
@@ -142,12 +183,32 @@ class _Staging:
 
     def _on_rows(self, rows: list[list[Any]]) -> None:
         if self.judge is None:
-            self.judge = open_header(self.sheet, rows[0], self.delimiter)
+            rows = self._below_the_titles(rows)
+            if not rows:
+                return
+            header = rows[0]
+            if header[2] is not None and not self.unfold.is_idle:
+                header = [*header[:2], self.unfold.header(header[2]), []]
+            self.judge = open_header(self.sheet, header, self.delimiter)
             rows = rows[1:]
         if self.judge is not None:
             for row in rows:
-                self.judge.take(row)
-            self.progress("reading", len(self.sheet.lines), 0)
+                for one in (row,) if self.unfold.is_idle else self.unfold.rows(row):
+                    self.judge.take(one)
+            self.taken += len(rows)
+            self.progress("reading", self.taken, 0)
+            if self.drain is not None:
+                self.drain(self.sheet.lines)
+                self.sheet.lines.clear()
+
+    def _below_the_titles(self, rows: list[list[Any]]) -> list[list[Any]]:
+        """Return the rows from the header's line on; what stands above it is a title, and said to have been passed over."""
+        wanted = self.sheet.layout.header_row
+        above = [row for row in rows if row[0] < wanted]
+        self.above += [" ".join(cell for cell in row[2] or [row[4]] if cell.strip()) for row in above]
+        if len(above) < len(rows) and self.above:
+            self._on_note("titles_above", {"got": " / ".join(self.above)[:200]})
+        return rows[len(above) :]
 
     def _on_blank(self, lines: list[int]) -> None:
         self.sheet.blank_lines += lines

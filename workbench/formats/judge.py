@@ -45,6 +45,8 @@ class Line:
     """Field name -> stored value; only fields that are filled and right."""
     cells: list[str] | str
     """The sender's own cells, or the whole line as text where the cells cannot be told apart."""
+    at: int = 0
+    """Which row it is, from 0: several rows may come from one line of the file."""
 
 
 @dataclass(slots=True)

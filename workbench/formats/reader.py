@@ -16,6 +16,7 @@ import codecs
 import csv
 import gzip
 import hashlib
+import importlib.util
 import io
 import json
 import re
@@ -23,14 +24,17 @@ import sys
 import zipfile
 import zlib
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date, datetime, time, timedelta
+from pathlib import Path
 from typing import Any, BinaryIO
 
 MAX_LINE = 65_536
 MAX_FIELD = 32_768
 MAX_COLUMNS = 1_000
 MAX_CELLS = 20_000_000
+MAX_TEXT_CELLS = 100_000_000
+"""Of a CSV file, whose lines go by one at a time; a spreadsheet or JSON is held whole."""
 MAX_UNPACKED = 2_000_000_000
 MAX_UNPACKED_TEXT = 400_000_000
 MAX_RATIO = 100
@@ -100,6 +104,9 @@ def _read(file: BinaryIO, request: dict[str, Any]) -> int:
 
     try:
         encoding = _settle_encoding(open_text, request["encoding"])
+        name = str(request["path"]).lower().removesuffix(".gz")
+        if name.endswith((".json", ".jsonl", ".ndjson")):
+            return _read_json(open_text(), encoding, request.get("lists", ()), by_line=not name.endswith(".json"))
         return _read_text(open_text(), encoding, request["delimiter"])
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise Fault("corrupt_archive", got=str(error)) from error
@@ -239,11 +246,39 @@ def _read_text(stream: BinaryIO, encoding: str, delimiter: str) -> int:
         cells = row[2]
         if cells is not None:
             cells_seen += len(cells)
-            if cells_seen > MAX_CELLS:
-                raise Fault("too_many_cells", expected=MAX_CELLS)
+            if cells_seen > MAX_TEXT_CELLS:
+                raise Fault("too_many_cells", expected=MAX_TEXT_CELLS)
         out.put(row)
     out.flush()
     return lines.physical
+
+
+def _read_json(stream: BinaryIO, encoding: str, lists: Sequence[str], *, by_line: bool) -> int:
+    spec = importlib.util.spec_from_file_location("reader_json", Path(__file__).with_name("reader_json.py"))
+    assert spec is not None and spec.loader is not None  # noqa: S101, PT018  it lies beside this file
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    if isinstance(stream, _Bounded):  # read twice, so unpacked once; its bound holds
+        stream = io.BytesIO(stream.read())  # type: ignore[arg-type]
+    text = io.TextIOWrapper(stream, encoding=encoding, errors="strict", newline=None)
+    out, last, cells_seen, left_out = _Out(), 0, 0, list[str]()
+    try:
+        for row in module.rows(text, by_line=by_line, lists=lists, left_out=left_out):
+            last = row[0]
+            cells = row[2]
+            if cells is not None:
+                cells_seen += len(cells)
+                if cells_seen > MAX_CELLS:
+                    raise Fault("too_many_cells", expected=MAX_CELLS)
+                if any(len(cell) > MAX_FIELD for cell in cells):
+                    row = [row[0], 1, None, "field_too_long", " ".join(cells)[:1_000], ""]
+            out.put(row)
+    except module.JsonFault as fault:
+        raise Fault(fault.code, **fault.facts) from None
+    out.flush()
+    if left_out:
+        _say("note", "outside_the_list", {"got": ", ".join(left_out)[:200]})
+    return last
 
 
 def _records(lines: _Lines, delimiter: str) -> Iterator[Row]:

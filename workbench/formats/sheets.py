@@ -27,7 +27,7 @@ import yaml
 from ..core.errors import WorkbenchError, unknown
 from ..core.identifiers import RULES
 
-PURPOSES = ("usage", "parties", "works", "recordings", "agreements", "performances")
+PURPOSES = ("usage", "parties", "works", "recordings", "agreements", "performances", "releases")
 TYPES = ("text", "amount", "whole", "duration", "date", "instant", "share", "choice", "year", *RULES)
 QUARANTINING = {"amount", "share", "whole"}
 """A wrong value of these types takes its line out: money and shares are never half known."""
@@ -38,8 +38,10 @@ ENCODINGS = {
 }  # fmt: skip
 _FOLDER = Path(__file__).parent / "layouts"
 _LAYOUT_KEYS = {
-    "name", "purpose", "about", "encoding", "delimiter", "decimal", "timezone", "one_of", "unique", "ignore", "sheet", "fields",
+    "name", "purpose", "about", "encoding", "delimiter", "decimal", "timezone", "one_of", "unique", "ignore", "sheet", "header_row",
+    "lists", "repeat", "gather", "people", "fields",
 }  # fmt: skip
+_LISTS = ("one_of", "unique", "ignore", "lists", "repeat", "gather")
 _FIELD_KEYS = {"type", "headers", "required", "formats", "choices", "note", "example"}
 
 
@@ -71,6 +73,16 @@ class Field:
 
 
 @dataclass(frozen=True, slots=True)
+class People:
+    """A column with several people in one cell; each becomes a line, read under the headers `person` and `credit`."""
+
+    column: str
+    separator: str = ";"
+    credit: str = ""
+    """What they did; when empty, what stands in brackets after the name: `Amani Mwangi [Music By]`."""
+
+
+@dataclass(frozen=True, slots=True)
 class Layout:
     """How one sender writes one kind of file."""
 
@@ -91,6 +103,16 @@ class Layout:
     """Headers that are known and of no use here."""
     sheet: str = ""
     """Name of the worksheet; the first one when empty."""
+    header_row: int = 0
+    """Line of the header where titles stand above it; 0: the first line that is filled."""
+    lists: tuple[str, ...] = ()
+    """Of JSON: the lists inside an object whose objects become lines of their own; all of them when none is named."""
+    repeat: tuple[str, ...] = ()
+    """Words of numbered columns that become lines: `Writer` for `Writer 1 Last`, `Writer 2 Last`, which are read as `Writer Last`."""
+    gather: tuple[str, ...] = ()
+    """Words of numbered columns read as one, with semicolons: `Alt Title` for `Alt Title 1`, `Alt Title 2`."""
+    people: tuple[People, ...] = ()
+    """Columns that hold several people in one cell, each of whom becomes a line."""
 
     def find(self, header: str) -> Field | None:
         """Return the field a header stands for, whatever its case, spaces and punctuation; None for a strange one."""
@@ -155,8 +177,11 @@ def parse_layout(data: Any, where: str = "") -> Layout:
         raise unknown("entry of a layout", str(strange[0]), _LAYOUT_KEYS, where)
     fields = tuple(_field(str(name), entries or {}, where) for name, entries in data["fields"].items())
     texts = {key: str(data[key]) for key in ("encoding", "delimiter", "decimal", "timezone", "sheet") if key in data}
-    lists = {key: tuple(str(item) for item in data[key]) for key in ("one_of", "unique", "ignore") if key in data}
-    given: dict[str, Any] = {**texts, **lists}
+    lists = {key: tuple(str(item) for item in data[key]) for key in _LISTS if key in data}
+    given: dict[str, Any] = {**texts, **lists, "people": tuple(_people(one, where) for one in data.get("people") or ())}
+    if not isinstance(data.get("header_row", 0), int):
+        raise WorkbenchError("wrong header_row in a layout", got=data["header_row"], expected="a line number", where=where)
+    given["header_row"] = int(data.get("header_row", 0))
     layout = Layout(
         name=str(data.get("name", "")),
         purpose=str(data.get("purpose", "")),
@@ -166,6 +191,15 @@ def parse_layout(data: Any, where: str = "") -> Layout:
     )
     _judge(layout, where)
     return layout
+
+
+def _people(given: Any, where: str) -> People:
+    if not isinstance(given, dict) or not given.get("column") or (strange := set(given) - {"column", "separator", "credit"}):
+        raise WorkbenchError(
+            "not a column of people", got=given, expected="column, and perhaps separator and credit", where=where
+        )
+    del strange
+    return People(**{name: str(value) for name, value in given.items()})
 
 
 def _field(name: str, given: dict[str, Any], where: str) -> Field:
