@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -274,6 +275,18 @@ class Bench:
         numbers = np.array(self._table.rows.numbers, dtype=object)[mask]
         columns = {name: column.texts(mask) for name, column in self._table.columns.items()}
         return pd.DataFrame({ROW: numbers, "why": self._table.fate.texts(mask), **columns}, dtype="object")
+
+    def faults(self, column: str, judge: Faults | None = None) -> list[tuple[str, str, int, str]]:
+        """Return what is odd in a column as (column, fault, rows, the first text that has it), most rows first."""
+        judge = judge or self._faults
+        held = self._table.column(column, "faults")
+        counts: Counter[str] = Counter()
+        first: dict[str, str] = {}
+        for text, rows in held.used(self._table.live):
+            if said := judge(column, text):
+                counts[said] += rows
+                first.setdefault(said, text)
+        return [(column, said, rows, first[said]) for said, rows in sorted(counts.items(), key=lambda one: (-one[1], one[0]))]
 
     def export(self, to: str | Path, *, exact: bool = False) -> Path:
         """Write the rows in the table as CSV (`.csv`, `.csv.gz`) or XLSX and return the path.

@@ -56,7 +56,7 @@ class Cleaning:
         With a `layout`, a cell that the layout could not read is in the error facet. The project is called `name`, or as the
         file; with `keep=False` none is made. Raises `WorkbenchError` for a file that cannot be read as a whole.
         """
-        known = find_layout(layout, self.office.config.rules / "layouts") if layout else None
+        known = self._layout(layout) if layout else None
         if known is not None:
             encoding, delimiter, sheet = encoding or known.encoding, delimiter or known.delimiter, sheet or known.sheet
         read = source.read(
@@ -149,7 +149,23 @@ class Cleaning:
             bench.replay(Recipe.read(folder / RECIPE), progress)
         return bench
 
+    def recipe(self, file: str | Path) -> Recipe:
+        """Read a recipe; a file that is not named from the root is named from the society's folder."""
+        return Recipe.read(self.office.config.folder / Path(file).expanduser())
+
+    def faults(self, bench: Bench, *, layout: str = "") -> pd.DataFrame:
+        """Return what is odd in a table as it stands: column, fault, rows, and the first text that has it.
+
+        With a `layout`, a cell that it could not read is a fault as well.
+        """
+        judge = _layout_faults(self._layout(layout)) if layout else None
+        rows = [row for name in bench.names for row in bench.faults(name, judge)]
+        return pd.DataFrame(rows, columns=["column", "fault", "rows", "first"])
+
     # ---- inside
+
+    def _layout(self, name: str) -> Layout:
+        return find_layout(name, self.office.config.rules / "layouts")
 
     def _free(self, name: str) -> str:
         if not _is_name(name):

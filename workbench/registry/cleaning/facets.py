@@ -258,7 +258,8 @@ def _dates(name: str, column: Column, mask: Mask, own: Sequence[Filter]) -> Face
         return Facet(name, "date", (), rows, blank, error)
     days = {str(day): count for day, count in found.items()}
     first, last = min(days), max(days)
-    width = next((width for width in (10, 7, 4) if len({day[:width] for day in days}) <= BINS), 4)
+    said = min(map(len, days))  # a date said by its year alone cannot be put under a day
+    width = next((width for width in (10, 7, 4) if width <= said and len({day[:width] for day in days}) <= BINS), 4)
     many = len({day[:4] for day in days}) > 3 * BINS
     groups: dict[tuple[str, str], int] = {}
     for day in sorted(days):

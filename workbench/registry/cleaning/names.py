@@ -14,7 +14,7 @@ from typing import Literal
 Order = Literal["auto", "first_last", "last_first"]
 ORDERS = ("auto", "first_last", "last_first")
 
-_BETWEEN_PEOPLE = re.compile(r"\s*(?:[;|/&+]|\b(?:and|und|et|y|feat\.?|ft\.?|featuring|with|vs\.?|x)\b(?=\s))\s*", re.IGNORECASE)
+_BETWEEN_PEOPLE = re.compile(r"\s*(?:[;|/&+]|\b(?:and|und|et|y|feat\.?|ft\.?|featuring|with|vs\.?|x)(?=\s))\s*", re.IGNORECASE)
 _PARTICLES = frozenset(
     {"van", "von", "der", "den", "de", "del", "della", "dello", "di", "da", "do", "dos", "das", "du", "la", "le", "les",
      "el", "al", "bin", "ibn", "ben", "ter", "ten", "zu", "zur", "af", "av", "st.", "st", "san", "santa", "o'", "mac"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -157,8 +158,8 @@ def order_of(table: Table, by: list[tuple[str, bool]]) -> np.ndarray[Any, np.dty
             column = table.column(name, "sort")
             ranks_ = column.words.derived("rank", _sort_key)
             by_rank = sorted(range(len(ranks_)), key=ranks_.__getitem__)
-            places = np.empty(len(ranks_), dtype=np.int64)
-            places[by_rank] = np.arange(len(ranks_))
+            places = np.zeros(len(ranks_), dtype=np.int64)
+            places[by_rank[1:]] = np.cumsum([ranks_[b] != ranks_[a] for a, b in pairwise(by_rank)], dtype=np.int64)
             keyed, blank = places[column.codes], column.holds(is_blank, "blank")
         keys = np.where(blank, np.iinfo(np.int64).max, -keyed if descending else keyed)
         order = order[np.argsort(keys[order], kind="stable")]
@@ -169,11 +170,11 @@ def _natural(row: str) -> tuple[tuple[int, int, str], ...]:
     return tuple((0, int(part), "") if part.isdigit() else (1, 0, part) for part in row.split("."))
 
 
-def _sort_key(text: str) -> tuple[int, float, str, str]:
+def _sort_key(text: str) -> tuple[int, float, str]:
     from .clusters import plain  # the order of names is that of their Latin letters
 
     said = number(text)
     if said is not None:
-        return 0, said, "", text
+        return 0, said, ""
     day = normal_date(text)
-    return (1, 0.0, day, text) if day is not None else (2, 0.0, plain(text), text)
+    return (1, 0.0, day) if day is not None else (2, 0.0, f"{plain(text)} {text}")
