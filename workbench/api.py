@@ -34,6 +34,7 @@ from .registry.onboarding import Onboarding
 from .registry.parties import PARTY, Parties
 from .registry.performances import PERFORMANCE, Performances
 from .registry.recordings import RECORDING, Recordings
+from .registry.register_file import Register
 from .registry.releases import RELEASE, Releases
 from .registry.search_desk import Search
 from .registry.works import WORK, Works
@@ -217,6 +218,11 @@ class Workbench:
     def onboarding(self) -> Onboarding:
         """Spreadsheets into the register."""
         return Onboarding(self.office)
+
+    @cached_property
+    def register(self) -> Register:
+        """The whole register: its digest, its export, and an export loaded."""
+        return Register(self.office)
 
     @cached_property
     def usage(self) -> UsageDesk:

@@ -13,7 +13,7 @@ commits at a power cut), foreign keys are on, and one SQLite library is used in 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -132,6 +132,14 @@ class Change:
         else:
             self.connection.execute(update(serial).where(serial.c.kind == letter).values(last=last))
         return [f"{self.instance}-{letter}-{number:06d}" for number in range(last - count + 1, last + 1)]
+
+    def keep_numbers(self, letter: str, ids: Iterable[str]) -> None:
+        """Never give the numbers of these identifiers again: they came from elsewhere, and may be this instance's own."""
+        own = f"{self.instance}-{letter}-"
+        numbers = [int(one.removeprefix(own)) for one in ids if one.startswith(own) and one.removeprefix(own).isdecimal()]
+        row = self.connection.execute(select(serial.c.last).where(serial.c.kind == letter)).scalar()
+        if numbers and max(numbers) > (row or 0):
+            self.new_ids(letter, max(numbers) - (row or 0))
 
 
 class Book:
