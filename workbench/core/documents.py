@@ -18,8 +18,9 @@ from typing import Any
 from sqlalchemy import Column, Connection, ForeignKey, Table, Text, delete, insert, select, update
 
 from .canonical import canonical_json, nfc
-from .errors import Conflict, Finding, WorkbenchError, unknown
+from .errors import Finding, WorkbenchError, unknown
 from .journal import last_documents, record_many
+from .meanwhile import changed_meanwhile
 from .store import Change, Whole, book_table, whole, words
 
 CHUNK = 500
@@ -75,19 +76,14 @@ def named_later(name: str, table: str) -> Column[str]:
 def save(change: Change, kind: Kind, document: Document, expected_version: int | None = None) -> Document:
     """Save one document with its journal entry and return it as stored, with its `id`.
 
-    A document without `id` is created. Raises `Conflict` when `expected_version` is given and someone saved in between, and
-    `WorkbenchError` for a field this kind does not have. Saving what is already there writes nothing.
+    A document without `id` is created; saving what is already there writes nothing. Raises `ChangedMeanwhile`, a `Conflict` that
+    says who changed what, when `expected_version` is given and someone saved in between, and `WorkbenchError` for a field this
+    kind does not have.
     """
     if expected_version is not None:
         found = version_of(change.connection, kind, str(document["id"]))
         if found != expected_version:
-            raise Conflict(
-                f"this {kind.name} was changed by someone else",
-                got=f"version {expected_version}",
-                expected=f"version {found}",
-                where=document["id"],
-                next_step="Reload it and make your change again.",
-            )
+            raise changed_meanwhile(change.connection, kind.name, str(document["id"]), expected_version, found)
     return save_many(change, kind, [document])[0]
 
 

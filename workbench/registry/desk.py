@@ -9,7 +9,6 @@ A desk names its kind, the frozen dataclasses of the thing and its parts, and wh
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from typing import Any, ClassVar, Generic, TypeVar
@@ -19,7 +18,8 @@ from sqlalchemy import ColumnElement, Connection, Select, Table, Text, select
 
 from ..core import documents, journal
 from ..core.documents import CHUNK, Document, Kind
-from ..core.errors import Conflict, Finding, WorkbenchError, unknown
+from ..core.errors import Finding, WorkbenchError, unknown
+from ..core.meanwhile import changed_meanwhile, differences, in_words
 from ..core.office import Office
 from ..core.store import Change
 
@@ -56,8 +56,8 @@ class Desk(Generic[Thing]):
         """Save one whole document (dict or dataclass) and return it as stored; without an id it is created.
 
         Fields left out of a dict are emptied: to change a few fields of what exists, use `change`. A dataclass that came from
-        `get` carries its version, so that nobody's work is overwritten: raises `Conflict` when someone saved in between, and
-        `WorkbenchError` naming the field when a value is not valid.
+        `get` carries its version, so that nobody's work is overwritten: raises `ChangedMeanwhile` (a `Conflict` that says who
+        changed what) when someone saved in between, and `WorkbenchError` naming the field when a value is not valid.
         """
         document, version = self._document(given)
         expected = expected_version if expected_version is not None else version
@@ -179,13 +179,7 @@ class Desk(Generic[Thing]):
             found = _versions(change.connection, self.kind, list(expected))
             for entity_id, version in expected.items():
                 if found.get(entity_id, 0) != version:
-                    raise Conflict(
-                        f"this {self.kind.name} was changed by someone else",
-                        got=f"version {version}",
-                        expected=f"version {found.get(entity_id, 0)}",
-                        where=entity_id,
-                        next_step="Reload it and make your change again.",
-                    )
+                    raise changed_meanwhile(change.connection, self.kind.name, entity_id, version, found.get(entity_id, 0))
             return self._write(change, given)
 
     def _write(self, change: Change, given: list[Document]) -> list[Thing]:
@@ -252,10 +246,4 @@ def _plain(row: Any) -> dict[str, Any]:
 def _changed(before: Document | None, after: Document | None) -> str:
     if before is None or after is None:
         return "created" if before is None else "removed"
-    names = [name for name in after if before.get(name) != after[name]]
-    return "; ".join(f"{name}: {_short(before.get(name))} -> {_short(after[name])}" for name in names)
-
-
-def _short(value: object) -> str:
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= 60 else text[:57] + "..."
+    return in_words(differences(before, after))
