@@ -10,7 +10,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from functools import lru_cache
 from pathlib import Path
 
@@ -99,6 +99,12 @@ class Territories:
     def codes(self) -> list[str]:
         """Return every known code, countries and groups, in numeric order."""
         return sorted(self._spellings, key=int)
+
+    def days_of_change(self) -> list[str]:
+        """Return the days, in order, on which a name or a membership begins, or has just ended (ISO text)."""
+        dated = [one for rows in (*self._spellings.values(), *self._members.values()) for one in rows]
+        ended = {(date.fromisoformat(one.ends_on) + timedelta(days=1)).isoformat() for one in dated if one.ends_on}
+        return sorted(ended | {one.starts_on for one in dated if one.starts_on})
 
     def search(self, text: str, limit: int = 5) -> list[Territory]:
         """Return the territories whose name or letters are most like `text`, best first."""

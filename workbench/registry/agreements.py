@@ -2,58 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, ClassVar
 
 import pandas as pd
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from ..core import documents
-from ..core.documents import Document, Kind, part_table, reference, root_table
-from ..core.errors import Finding
-from ..core.shares import TOLERANCE_PPM, WHOLE, format_percent
-from ..core.store import whole, words
+from ..core.documents import Document
+from ..core.errors import Finding, WorkbenchError
+from ..core.shares import format_percent
 from ..core.territories import standard_territories
-from . import rules
-from .chains import AgreementLink, Collected, agreement_links, by_assignor, owned_shares, resolve
+from . import agreement_checks, chain_links, rules
+from .agreement_tables import AGREEMENT, agreement, agreement_share, agreement_territory, agreement_work
+from .chain_answers import Chain
+from .chain_sets import Asked, resolve_many
+from .chain_societies import with_societies
+from .chains import first_day, owned_shares, resolve
 from .desk import Desk
-from .parties import party, party_names
+from .parties import party_names
+from .recordings import RECORDING
 from .search_desk import Finder
-from .works import WORK, work
+from .share_pictures import in_force
+from .works import WORK
 
-agreement = root_table(
-    "agreement",
-    words("kind"),  # OG OS original publishing, PG PS sub-publishing, AS assignment, AD administration
-    words("number"),
-    reference("assignor_party_id", party, index=True),
-    reference("acquirer_party_id", party, index=True),
-    words("starts_on"),
-    words("ends_on"),
-    words("scope"),  # general | implied | specific; empty: as its works say
-    words("retention_ends_on"),  # works covered before the end stay with the acquirer until then
-    words("collection_ends_on"),  # what was used before the end is still collected until then
-    words("signed_on"),
-    words("prior_royalties"),  # none | all | from: what was used before the start
-    words("prior_royalties_on"),
-    words("sales_manufacture"),  # S | M
-    words("society_number"),  # the number a society gave the agreement
-    words("isac"),  # international standard agreement code
-)
-agreement_share = part_table(
-    "agreement_share", agreement, words("right"), whole("share_ppm")
-)  # part of the assignor's share collected
-agreement_territory = part_table(
-    "agreement_territory", agreement, words("indicator"), words("territory")
-)  # I | E, TIS code, in order
-agreement_work = part_table("agreement_work", agreement, words("indicator"), reference("work_id", work))  # I | E; none: all works
-AGREEMENT = Kind(
-    "agreement",
-    "A",
-    agreement,
-    {"shares": agreement_share, "territories": agreement_territory, "works": agreement_work},
-)
+__all__ = [
+    "AGREEMENT", "Agreement", "AgreementShare", "AgreementTerritory", "AgreementWork", "Agreements", "agreement",
+    "agreement_share", "agreement_territory", "agreement_work",
+]  # fmt: skip
+DAYS = ("starts_on", "ends_on", "retention_ends_on", "collection_ends_on", "signed_on", "prior_royalties_on")
+SALES_MANUFACTURE = ("", "S", "M")
+"""Whether a territory counts where copies are sold or where they are made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,42 +88,6 @@ class Agreement:
     version: int = 0
 
 
-@dataclass(frozen=True)
-class Chain:
-    """Who collects a work's right in a territory on a day, and the way from each owner there."""
-
-    work_id: str
-    right: str
-    territory: str
-    on: date
-    collected: tuple[Collected, ...]
-    findings: tuple[Finding, ...]
-    names: Mapping[str, str]
-
-    @property
-    def total_ppm(self) -> int:
-        """What is collected in all; as much as is owned."""
-        return sum(one.share_ppm for one in self.collected)
-
-    def frame(self) -> pd.DataFrame:
-        """Return one row per end of a way: owner, role, collector, share_ppm, agreements (in order), reason."""
-        columns = ["owner_party_id", "owner", "role", "collector_party_id", "collector", "share_ppm", "agreements", "reason"]
-        rows = [
-            (
-                one.owner_party_id,
-                self.names[one.owner_party_id],
-                one.role,
-                one.collector_party_id,
-                self.names[one.collector_party_id],
-                one.share_ppm,
-                " -> ".join(step.agreement_id for step in one.steps),
-                "; ".join(step.reason for step in one.steps) or "no agreement: the owner collects",
-            )
-            for one in self.collected
-        ]
-        return pd.DataFrame(rows, columns=columns)
-
-
 class Agreements(Desk[Agreement]):
     """The desk for agreements."""
 
@@ -154,23 +99,75 @@ class Agreements(Desk[Agreement]):
         "works": AgreementWork,
     }
 
-    def chain(self, work_id: str, *, right: str = "performing", territory: str = "", on: date | str | None = None) -> Chain:
-        """Return who collects a work's right in a territory (TIS code, default the society's) on a day (default today).
+    def chain(
+        self,
+        work_id: str,
+        *,
+        right: str = "performing",
+        territory: str = "",
+        on: date | str | None = None,
+        collected_on: date | str | None = None,
+        societies: bool = False,
+    ) -> Chain:
+        """Return who collects a work's right in a territory (TIS code, default the society's) on a day of use (default today).
 
-        Shares follow the agreements from owner to collector, see `chains.resolve`. Raises `NotFound` for an unknown work, right
-        or territory.
+        Shares follow the agreements from owner to collector, see `chains.resolve`; `collected_on` is the day it is paid, where
+        that is later. With `societies` the chain goes on to the collector's society and to the one that represents it there. For the
+        neighbouring right a recording is asked for; its chain is that of the producers, whose parts are documented. Raises
+        `NotFound` for an unknown work, right or territory, and `WorkbenchError` for a use paid before its day.
         """
-        rules.one_of({"right": right}, "right", ("performing", "mechanical"), "agreements.chain")
-        day = date.fromisoformat(on) if isinstance(on, str) else on or date.today()  # noqa: DTZ011  an agreement ends by the calendar on the wall
-        place = territory or self.office.config.territory
+        rules.one_of({"right": right}, "right", rules.RIGHTS, "agreements.chain")
+        day, paid, place = _day(on) or _today(), _day(collected_on), territory or self.office.config.territory
+        expand = standard_territories().resolve
         with self.office.book.read() as connection:
-            shares = owned_shares(documents.load(connection, WORK, work_id)["shares"])
-            table = links_from(connection, {share.party_id for share in shares})
-            found = resolve(shares, table, right, place, day, standard_territories().resolve, work_id=work_id)
+            one = _owned_thing(connection, work_id, right)
+            shares = owned_shares(in_force(one["shares"], place, day), right)
+            links = chain_links.links_from(connection, {share.party_id for share in shares})
+            parties = {row["party_id"] for row in one["shares"]}
+            found = resolve(
+                shares, links, right, place, day, expand,
+                work_id=work_id, first_on=first_day(one), party_ids=parties, collected_on=paid,
+            )  # fmt: skip
+            if societies:
+                members = chain_links.members_of(connection, {end.collector_party_id for end in found})
+                links |= chain_links.links_from(connection, {society.party_id for society in members.societies.values()})
+                found = with_societies(
+                    found, members, links, place, day, expand, creation_class=one["creation_class"], work_id=work_id
+                )
             people = {share.party_id for share in shares} | {one.collector_party_id for one in found}
-            names = party_names(connection, people)
-        findings = tuple(dict.fromkeys(finding for one in found for finding in one.findings))
-        return Chain(work_id, right, place, day, tuple(found), findings, names)
+            names = party_names(connection, people | {step.to_party_id for end in found for step in end.steps})
+        findings = tuple(dict.fromkeys(finding for end in found for finding in end.findings))
+        used = {step.agreement_id for end in found for step in end.steps}
+        agreements = {
+            link.agreement_id: link
+            for given in links.values()
+            for link in given
+            if link.agreement_id in used and link.right == right
+        }
+        return Chain(work_id, right, place, day, tuple(found), findings, names, one["title"], paid, agreements)
+
+    def chains(
+        self,
+        works: Sequence[str] | None = None,
+        *,
+        right: str = "performing",
+        territory: str = "",
+        on: date | str | None = None,
+        collected_on: date | str | None = None,
+    ) -> pd.DataFrame:
+        """Return who collects a right of many works (all, when `works` is None) in one go, as `chain` says for each.
+
+        For the neighbouring right the ids are those of recordings. Columns: see `chain_sets.resolve_many`.
+        Deleted and merged works are left out, and ids that do not exist.
+        """
+        rules.one_of({"right": right}, "right", rules.RIGHTS, "agreements.chains")
+        day, paid, place = _day(on) or _today(), _day(collected_on), territory or self.office.config.territory
+        standard_territories().require(place)
+        with self.office.book.read() as connection:
+            shares, known = chain_links.shares_of(connection, "recording" if right == "neighbouring" else "work", works)
+            links = chain_links.all_links(connection)
+        asked = [Asked(one, right, place, day, paid) for one in known]
+        return resolve_many(asked, shares, links, standard_territories().resolve)
 
     def search(self, text: str, limit: int = 20) -> pd.DataFrame:
         """Return the agreements with a number, or with a party whose name is most like `text`, best first.
@@ -189,7 +186,23 @@ class Agreements(Desk[Agreement]):
     def _valid(self, document: Document) -> None:
         where = rules.place(document, "agreement")
         rules.one_of(document, "kind", rules.AGREEMENT_KINDS, where)
-        rules.period(document, where)
+        rules.one_of(document, "scope", rules.AGREEMENT_SCOPES, where)
+        rules.one_of(document, "status", rules.AGREEMENT_STATUSES, where)
+        rules.one_of(document, "prior_royalties", rules.PRIOR_ROYALTIES, where)
+        rules.one_of(document, "sales_manufacture", SALES_MANUFACTURE, where)
+        for first, last in (
+            ("starts_on", "ends_on"),
+            ("retention_ends_on", "collection_ends_on"),
+            ("signed_on", "prior_royalties_on"),
+        ):
+            rules.period(document, where, first, last)
+        if (document["prior_royalties"] == "from") != bool(document["prior_royalties_on"]):
+            raise WorkbenchError(
+                "prior_royalties from a day needs that day, and only then",
+                got=f"{document['prior_royalties'] or 'nothing'} and {document['prior_royalties_on'] or 'no day'}",
+                expected="from and prior_royalties_on, or neither",
+                where=where,
+            )
         for position, row in enumerate(document["shares"], start=1):
             where = rules.place(document, "agreement", "shares", position)
             rules.one_of(row, "right", rules.RIGHTS, where)
@@ -203,6 +216,15 @@ class Agreements(Desk[Agreement]):
         for position, row in enumerate(document["works"], start=1):
             where = rules.place(document, "agreement", "works", position)
             rules.one_of(row, "indicator", rules.INDICATORS, where)
+            if row["indicator"] == "I" and document["scope"] in ("general", "implied"):
+                raise WorkbenchError(
+                    f"{'an implied' if document['scope'] == 'implied' else 'a general'} agreement names no works it covers",
+                    got=row["work_id"],
+                    expected="works left out (E), or none",
+                    where=where,
+                    next_step="Make its scope specific, or take the work out.",
+                )
+        rules.all_different(document["works"], "work_id", rules.place(document, "agreement"))
 
     def _rows(self, connection: Connection, found: list[Document]) -> list[dict[str, Any]]:
         sides = ("assignor_party_id", "acquirer_party_id")
@@ -222,93 +244,30 @@ class Agreements(Desk[Agreement]):
             for one in found
         ]
 
-    def _findings(self, connection: Connection, found: list[Document]) -> list[Finding]:
-        findings = [finding for one in found for finding in judge(one)]
-        assignors = {one["assignor_party_id"] for one in found}
-        table = links_from(connection, assignors)
-        asked = {one["id"] for one in found}
-        for assignor in sorted(assignors):
-            findings += [finding for finding in overlaps(table.get(assignor, [])) if finding.source in asked]
-        return findings
+    def check(self, entity_id: str | None = None) -> list[Finding]:
+        """Return what is odd in one agreement, or in all: by itself and beside the others; `source` is the agreement's id.
+
+        See `agreement_checks` for the codes. All are judged together as sets, whether one or all are asked for.
+        """
+        with self.office.book.read() as connection:
+            if entity_id is not None:
+                documents.load(connection, AGREEMENT, entity_id)
+            found = agreement_checks.check(chain_links.checked(connection), standard_territories(), _today())
+        return [one for one in found if entity_id in (None, one.source)]
 
 
-def judge(one: Document) -> list[Finding]:
-    """Return what is odd in one agreement by itself: its period, its parties, its shares."""
-    findings = []
-    if rules.ends_before_it_starts(one):
-        findings.append(rules.period_order(one, one, "ends_on"))
-    if one["assignor_party_id"] == one["acquirer_party_id"]:
-        message = "assignor and acquirer are the same party"
-        step = "Correct one of them."
-        findings.append(rules.odd(one, "same_party", message, "acquirer_party_id", one["acquirer_party_id"], what_to_do=step))
-    if not any(row["share_ppm"] for row in one["shares"]):
-        step = "Enter the rights and shares it gives."
-        findings.append(rules.odd(one, "no_shares", "the agreement gives no share", "shares", what_to_do=step))
-    for row in one["shares"]:
-        if row["share_ppm"] > WHOLE:
-            shown = f"{format_percent(row['share_ppm'])} %"
-            step = "Correct the share."
-            message = f"more than 100 % of {row['right']}"
-            findings.append(rules.odd(one, "agreement_share_over", message, "share_ppm", shown, "at most 100 %", step))
-    return findings
+def _today() -> date:
+    return date.today()  # noqa: DTZ011  an agreement ends by the calendar on the wall
 
 
-def overlaps(links: list[AgreementLink]) -> list[Finding]:
-    """Return a finding for every agreement that, with others of its assignor, gives more than 100 % of a right.
-
-    Each is judged on its first day, against those of its rank (all general, or naming a work in common) that run then and there.
-    """
-    findings = []
-    resolve_area = standard_territories().resolve
-    for one in links:
-        others = [
-            other
-            for other in links
-            if other.right == one.right
-            and other.agreement_id != one.agreement_id
-            and _share_works(one, other)
-            and other.starts_on <= one.starts_on
-            and (not other.ends_on or other.ends_on >= one.starts_on)
-        ]
-        day = date.fromisoformat(one.starts_on) if one.starts_on else date.min
-        here = resolve_area(one.territories, day) if others else frozenset()
-        others = [other for other in others if resolve_area(other.territories, day) & here]
-        total = one.share_ppm + sum(other.share_ppm for other in others)
-        if others and total > WHOLE + TOLERANCE_PPM:
-            findings.append(
-                rules.odd(
-                    {"id": one.agreement_id},
-                    "agreement_share_over",
-                    f"with others of the same assignor more than 100 % of {one.right}",
-                    "share_ppm",
-                    f"{format_percent(total)} % with {', '.join(other.agreement_id for other in others)}",
-                    "at most 100 %",
-                    "End the older one or correct the shares; until then the first agreements are served first.",
-                )
-            )
-    return findings
+def _day(given: date | str | None) -> date | None:
+    return date.fromisoformat(given) if isinstance(given, str) and given else given or None
 
 
-def links_from(connection: Connection, parties: set[str]) -> dict[str, list[AgreementLink]]:
-    """Return the links that start from these parties or from those they lead to, by assignor."""
-    found: dict[str, Document] = {}
-    asked: set[str] = set()
-    wanted = set(parties)
-    while wanted:
-        if len(wanted) > documents.CHUNK:
-            found = documents.load_many(connection, AGREEMENT)
-            break
-        query = select(agreement.c.id).where(agreement.c.assignor_party_id.in_(wanted))
-        new = documents.load_many(connection, AGREEMENT, list(connection.execute(query).scalars()))
-        found.update(new)
-        asked |= wanted
-        wanted = {one["acquirer_party_id"] for one in new.values()} - asked
-    return by_assignor(link for one in found.values() for link in agreement_links(one))
-
-
-def _share_works(one: AgreementLink, other: AgreementLink) -> bool:
-    if one.specific != other.specific:
-        return False
-    if not one.specific:
-        return True
-    return any(indicator == "I" and other.covers(work_id) for indicator, work_id in one.works)
+def _owned_thing(connection: Connection, entity_id: str, right: str) -> Document:
+    """The work, or for the neighbouring right the recording with its producers as its shares."""
+    if right != "neighbouring":
+        return documents.load(connection, WORK, entity_id)
+    one = documents.load(connection, RECORDING, entity_id)
+    shares = [{**row, "neighbouring_ppm": row["share_ppm"]} for row in one["contributors"]]
+    return {**one, "shares": shares, "published_on": "", "created_year": one["recorded_year"], "creation_class": ""}

@@ -1,0 +1,159 @@
+"""What chains are made of, read from the book: agreements as links, the shares of works, who belongs to which society."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Table, select
+
+from ..core import documents
+from ..core.documents import Document
+from . import rules
+from .agreement_tables import AGREEMENT, agreement, agreement_share, agreement_territory, agreement_work
+from .chain_sets import SharesOfWorks
+from .chain_societies import Members, Society
+from .chains import AgreementLink, agreement_links, by_assignor
+from .desk import in_chunks
+from .parties import party, party_affiliation
+from .recordings import recording, recording_contributor
+from .works import work, work_share
+
+MANY = 2_000
+"""From so many ids on, the whole table is read instead of asking for each."""
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What the check of all agreements needs: the agreements, and of works and parties what they rest on."""
+
+    documents: Sequence[Document]
+    parties_of_works: Sequence[tuple[str, str]]
+    """(work id, party id) of the works that agreements name."""
+    owners: frozenset[tuple[str, str]]
+    """(party id, right) of everybody who owns something."""
+    societies: frozenset[str]
+
+
+def links_from(connection: Connection, parties: set[str]) -> dict[str, list[AgreementLink]]:
+    """Return the links that start from these parties or from those they lead to, by assignor."""
+    found: dict[str, Document] = {}
+    asked: set[str] = set()
+    wanted = set(parties)
+    while wanted:
+        if len(wanted) > documents.CHUNK:
+            found = documents.load_many(connection, AGREEMENT)
+            break
+        query = select(agreement.c.id).where(agreement.c.assignor_party_id.in_(wanted))
+        new = documents.load_many(connection, AGREEMENT, list(connection.execute(query).scalars()))
+        found.update(new)
+        asked |= wanted
+        wanted = {one["acquirer_party_id"] for one in new.values()} - asked
+    return by_assignor(link for one in found.values() if one["status"] not in rules.GONE for link in agreement_links(one))
+
+
+def all_links(connection: Connection) -> list[AgreementLink]:
+    """Return every agreement as links; read column by column, many times faster than document by document."""
+    territories = _by_owner(connection, agreement_territory, "indicator", "territory")
+    works = _by_owner(connection, agreement_work, "indicator", "work_id")
+    names = ("assignor_party_id", "acquirer_party_id", "kind", "starts_on", "ends_on", "scope", "retention_ends_on",
+             "collection_ends_on", "prior_royalties", "prior_royalties_on", "number", "status")  # fmt: skip
+    columns = (agreement.c[name] for name in names)
+    query = (
+        select(agreement.c.id, agreement_share.c.right, agreement_share.c.share_ppm, *columns)
+        .join(agreement_share, agreement_share.c.owner_id == agreement.c.id)
+        .where(agreement.c.status.not_in(rules.GONE))
+        .order_by(agreement.c.id, agreement_share.c.position)
+    )
+    return [
+        AgreementLink(
+            row[0], row[3], row[4], row[1], row[2], row[5], row[6], row[7], territories.get(row[0], ()), works.get(row[0], ()),
+            *row[8:],
+        )
+        for row in connection.execute(query)
+    ]  # fmt: skip
+
+
+def shares_of(connection: Connection, kind: str, ids: Sequence[str] | None) -> tuple[SharesOfWorks, list[str]]:
+    """Return the share rows of works (or of recordings: their producers' parts), and the ids that exist and are not gone."""
+    if kind == "recording":
+        root, part, days = recording, recording_contributor, (recording.c.recorded_year,)
+        amounts: tuple[Any, ...] = (part.c.share_ppm,)
+    else:
+        root, part, days = work, work_share, (work.c.published_on, work.c.created_year)  # type: ignore[assignment]
+        amounts = tuple(part.c[f"{right}_ppm"] for right in rules.OWNED_RIGHTS)
+    roots = select(root.c.id, *days).where(root.c.status.not_in(rules.GONE))
+    rows = select(part.c.owner_id, part.c.position, part.c.party_id, part.c.role, part.c.territory, part.c.starts_on,
+                  part.c.ends_on, *amounts)  # fmt: skip
+    known = {row[0]: row for row in _of(connection, roots, root.c.id, ids)}
+    found = [tuple(row) for row in _of(connection, rows, part.c.owner_id, ids) if row[0] in known]
+    if kind == "recording":
+        made: list[tuple[Any, ...]] = [(*row[:7], 0, 0, 0, row[7]) for row in found]
+    else:
+        made = [(*row, 0) for row in found]
+    starts: dict[str, str | None] = {}
+    for row in made:
+        before = starts.get(row[0], row[5])
+        starts[row[0]] = min(before, row[5]) if before and row[5] else ""
+    first_on = {}
+    for entity_id, row in known.items():
+        published = row[1] if len(row) == 3 else ""
+        year = f"{row[-1]}-12-31" if row[-1] else ""
+        if day := starts.get(entity_id) or published or year:
+            first_on[entity_id] = day
+    return SharesOfWorks(made, first_on), sorted(known)
+
+
+def members_of(connection: Connection, parties: Iterable[str]) -> Members:
+    """Return the societies that are registered as parties, and the affiliations of these parties."""
+    codes = select(party.c.id, party.c.society_code, party.c.territory).where(
+        party.c.society_code != "", party.c.status.not_in(rules.GONE)
+    )
+    societies = {
+        row.society_code: Society(row.id, row.society_code, row.territory)
+        for row in connection.execute(codes.order_by(party.c.id.desc()))
+    }
+    affiliations: dict[str, list[dict[str, Any]]] = {}
+    for row in in_chunks(connection, select(party_affiliation), party_affiliation.c.owner_id, sorted(parties)):
+        affiliations.setdefault(row.owner_id, []).append(dict(row._mapping))
+    return Members(societies, affiliations)
+
+
+def checked(connection: Connection) -> Checked:
+    """Return what the check of all agreements needs; agreements that are gone are left out."""
+    found = [one for one in documents.load_many(connection, AGREEMENT).values() if one["status"] not in rules.GONE]
+    named = sorted({row["work_id"] for one in found for row in one["works"] if row["indicator"] == "I"})
+    pairs = select(work_share.c.owner_id, work_share.c.party_id).distinct()
+    owners = {
+        (party_id, right)
+        for right in rules.OWNED_RIGHTS
+        for party_id in connection.execute(
+            select(work_share.c.party_id).where(work_share.c[f"{right}_ppm"] > 0).distinct()
+        ).scalars()
+    }  # fmt: skip
+    societies = connection.execute(select(party.c.id).where(party.c.society_code != "")).scalars()
+    rows = _of(connection, pairs, work_share.c.owner_id, named)
+    wanted = set(named)
+    return Checked(
+        sorted(found, key=lambda one: one["id"]),
+        sorted((row[0], row[1]) for row in rows if row[0] in wanted),
+        frozenset(owners),
+        frozenset(societies),
+    )
+
+
+def _of(connection: Connection, query: Any, column: Any, ids: Sequence[str] | None) -> Iterable[Any]:
+    if ids is None or len(ids) > MANY:
+        wanted = None if ids is None else set(ids)
+        at = [one.name for one in query.selected_columns].index(column.name)
+        return (row for row in connection.execute(query) if wanted is None or row[at] in wanted)
+    return in_chunks(connection, query, column, ids)
+
+
+def _by_owner(connection: Connection, table: Table, *names: str) -> dict[str, tuple[tuple[str, ...], ...]]:
+    found: dict[str, list[tuple[str, ...]]] = {}
+    query = select(table.c.owner_id, *(table.c[name] for name in names)).order_by(table.c.owner_id, table.c.position)
+    for row in connection.execute(query):
+        found.setdefault(row[0], []).append(tuple(row[1:]))
+    return {owner: tuple(rows) for owner, rows in found.items()}
