@@ -19,11 +19,14 @@ import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 
 from .errors import WorkbenchError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Step = tuple[str, str]
 """A step's name (for progress and errors) and its one SQL statement."""
@@ -96,8 +99,7 @@ class Engine:
 
     def load_rows(self, name: str, types: Mapping[str, str], rows: Iterable[Sequence[Any]]) -> None:
         """Make a table from rows in memory; `types` gives `text` or `whole` per column."""
-        fields = ", ".join(f'"{column}" {_TYPES[type_]}' for column, type_ in types.items())
-        self._execute(f"make {name}", f"CREATE TABLE {name} ({fields})")
+        self.make_table(name, types)
         import pandas as pd  # the slowest import here, and not every caller needs it
 
         columns = list(zip(*rows, strict=True)) or [() for _ in types]
@@ -112,6 +114,42 @@ class Engine:
             self._execute(f"load {name}", f"INSERT INTO {name} SELECT * FROM handed_over")  # noqa: S608  declared names only
         finally:
             self._duckdb.unregister("handed_over")
+
+    def make_table(self, name: str, types: Mapping[str, str]) -> None:
+        """Make an empty table; `types` gives `text` or `whole` per column."""
+        fields = ", ".join(f'"{column}" {_TYPES[type_]}' for column, type_ in types.items())
+        self._execute(f"make {name}", f"CREATE TABLE {name} ({fields})")
+
+    def append(self, name: str, types: Mapping[str, str], rows: Sequence[Sequence[Any]]) -> None:
+        """Append rows in memory to a table made with the same `types`; hand over some ten thousand at a time."""
+        import numpy as np  # not every caller needs it
+
+        if not rows:
+            return
+        columns = {}
+        for (column, type_), values in zip(types.items(), zip(*rows, strict=True), strict=True):
+            if type_ == "text":
+                columns[column] = np.array(values, dtype=object)
+            elif None in values:
+                unknown = [value is None for value in values]
+                columns[column] = np.ma.masked_array([value or 0 for value in values], mask=unknown, dtype=np.int64)
+            else:
+                columns[column] = np.array(values, dtype=np.int64)
+        self._duckdb.register("handed_over", columns)
+        try:
+            self._execute(f"append to {name}", f"INSERT INTO {name} SELECT * FROM handed_over")  # noqa: S608  declared names only
+        finally:
+            self._duckdb.unregister("handed_over")
+
+    def frame(self, sql: str) -> pd.DataFrame:
+        """Return the rows of a query as a frame; say ORDER BY where the order matters."""
+        return self._execute("frame", sql).df()
+
+    def shut_in(self) -> None:
+        """Let the engine see nothing but its own tables from here on: no files, no variables of the program, no settings."""
+        self._execute("shut in", "SET python_enable_replacements = false")
+        self._execute("shut in", "SET enable_external_access = false")
+        self._execute("shut in", "SET lock_configuration = true")
 
     def rows(self, sql: str) -> Iterator[tuple[Any, ...]]:
         """Yield the rows of a query; say ORDER BY over a unique key where the order matters."""

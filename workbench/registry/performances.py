@@ -11,10 +11,9 @@ from sqlalchemy import Connection
 
 from ..core import documents
 from ..core.documents import Document, Kind, part_table, reference, root_table
-from ..core.errors import Finding
 from ..core.store import whole, words
 from . import rules
-from .desk import Desk
+from .checks.desk import CheckedDesk
 from .licences import licence
 from .search_desk import Finder
 from .works import work
@@ -75,7 +74,7 @@ class Performance:
     version: int = 0
 
 
-class Performances(Desk[Performance]):
+class Performances(CheckedDesk[Performance]):
     """The desk for performances; their set lists become usage through `wb.usage.capture`."""
 
     kind = PERFORMANCE
@@ -121,14 +120,3 @@ class Performances(Desk[Performance]):
             }
             for one in found
         ]
-
-    def _findings(self, _connection: Connection, found: list[Document]) -> list[Finding]:
-        findings = []
-        for one in found:
-            if not one["items"]:
-                step = "Ask the promoter for it."
-                findings.append(rules.odd(one, "no_set_list", "the performance has no set list", "items", what_to_do=step))
-            if one["licence_id"] is None:
-                step = "Link the licence it was held under: without it no money belongs to it."
-                findings.append(rules.odd(one, "no_licence", "the performance has no licence", "licence_id", what_to_do=step))
-        return findings

@@ -11,12 +11,10 @@ from sqlalchemy import Connection
 
 from ..core import documents
 from ..core.documents import Document, Kind, named_later, part_table, reference, root_table
-from ..core.errors import Finding
-from ..core.shares import format_percent, is_whole
 from ..core.store import whole, words
 from . import rules
-from .desk import Desk
-from .parties import parties_without, party, party_names
+from .checks.desk import CheckedDesk
+from .parties import party, party_names
 from .search_desk import Finder
 from .works import work
 
@@ -124,7 +122,7 @@ class Recording:
     version: int = 0
 
 
-class Recordings(Desk[Recording]):
+class Recordings(CheckedDesk[Recording]):
     """The desk for recordings."""
 
     kind = RECORDING
@@ -181,41 +179,3 @@ class Recordings(Desk[Recording]):
             }
             for one in found
         ]
-
-    def _findings(self, connection: Connection, found: list[Document]) -> list[Finding]:
-        without_ipn = parties_without(connection, "ipn")
-        findings = [finding for one in found for finding in judge(one, without_ipn)]
-        return findings + rules.duplicates([(one["isrc"], one["id"]) for one in found], "isrc")
-
-
-def judge(one: Document, without_ipn: set[str]) -> list[Finding]:
-    """Return what is odd in one recording: no ISRC, no featured performer, producers whose parts are not a whole, no work."""
-    findings = []
-    contributors = one["contributors"]
-    producers = [row["share_ppm"] for row in contributors if row["role"] == "producer"]
-    if not one["isrc"]:
-        step = "Ask the producer; without it the recording is found by title and artist only."
-        findings.append(rules.odd(one, "missing_isrc", "the recording has no ISRC", "isrc", what_to_do=step))
-    if not any(row["role"] == "featured" for row in contributors):
-        step = "Add the featured performer: the performers' money waits for it."
-        findings.append(rules.odd(one, "no_featured_performer", "no featured performer", "contributors", what_to_do=step))
-    if not producers:
-        step = "Add the producer: the producers' money waits for it."
-        findings.append(rules.odd(one, "no_producer", "no producer", "contributors", what_to_do=step))
-    elif not is_whole(sum(producers)):
-        shown = f"{format_percent(sum(producers))} %"
-        step = "Correct the producers' parts."
-        findings.append(rules.odd(one, "share_total", "producers' parts do not total 100 %", "share_ppm", shown, "100 %", step))
-    if not one["works"]:
-        step = "Link the work that is heard: its authors' money waits for it."
-        findings.append(rules.odd(one, "no_work", "the recording names no work", "works", what_to_do=step))
-    for position, row in enumerate(contributors, start=1):
-        if row["role"] != "producer" and row["share_ppm"]:
-            message = "a performer's part follows from the role"
-            step = "Set it to 0."
-            findings.append(rules.odd(one, "performer_share", message, f"contributors[{position}]", row["share_ppm"], 0, step))
-        if row["role"] != "producer" and row["party_id"] in without_ipn:
-            message = "the performer has no IPN"
-            step = "Look it up in the IPD and add it to the party."
-            findings.append(rules.odd(one, "missing_ipn", message, f"contributors[{position}]", row["party_id"], what_to_do=step))
-    return findings

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from ..core.documents import Document, Kind, named_later, part_table, reference, root_table
 from ..core.store import words
 from . import rules
-from .desk import Desk
+from .checks.desk import CheckedDesk
 from .recordings import recording
 
 release = root_table(
@@ -66,7 +66,7 @@ class Release:
     version: int = 0
 
 
-class Releases(Desk[Release]):
+class Releases(CheckedDesk[Release]):
     """The desk for releases."""
 
     kind = RELEASE

@@ -16,10 +16,10 @@ from ..core.errors import Finding
 from ..core.shares import TOLERANCE_PPM, WHOLE, format_percent, is_whole
 from ..core.store import Change, whole, words
 from . import rules, work_rules
-from .parties import parties_without, party, party_names
+from .checks.desk import CheckedDesk
+from .parties import party, party_names
 from .search_desk import Finder
 from .share_pictures import SharePicture, pictures, share_picture
-from .statuses import LivingDesk
 
 work = root_table(
     "work",
@@ -233,7 +233,7 @@ class Work:
     version: int = 0
 
 
-class Works(LivingDesk[Work]):
+class Works(CheckedDesk[Work]):
     """The desk for works.
 
     >>> wb.works.search("malaica", writer="makeba")                      # doctest: +SKIP
@@ -312,12 +312,6 @@ class Works(LivingDesk[Work]):
             }
             for one in found
         ]
-
-    def _findings(self, connection: Connection, found: list[Document]) -> list[Finding]:
-        known = set(party_names(connection, (row["party_id"] for one in found for row in one["shares"])))
-        nameless = parties_without(connection, "ipi_name_number")
-        findings = [finding for one in found for finding in judge(one, known, nameless)]
-        return findings + rules.duplicates([(one["iswc"], one["id"]) for one in found], "iswc")
 
 
 def judge(one: Document, known: set[str], without_ipi: set[str]) -> list[Finding]:
