@@ -11,7 +11,7 @@ from ..api import Workbench
 from ..core.documents import Kind, save_many
 from ..core.errors import WorkbenchError
 from ..core.office import Progress, silent
-from . import arrivals, business, contracts, membership, people, repertoire, usage
+from . import arrivals, business, contracts, creations, membership, people, repertoire, usage
 from .words import generator
 
 CURRENCY = "KES"
@@ -113,6 +113,7 @@ class _Builder:
         recordings = self._recordings(cast, works)
         self._contracts(cast, members, works)
         self._life(members, recordings)
+        self._creations(cast, works, recordings)
         shows = self._business(works, recordings)
         self._usage(members, works, recordings, shows)
         self._arrivals(members)
@@ -170,6 +171,11 @@ class _Builder:
         self._save(self.wb.releases.kind, albums, "the invented albums are documented")
         self.demo.counts["memberships"] = len(joined)
         self.demo.counts["releases"] = len(albums)
+
+    def _creations(self, cast: repertoire.Cast, works: list[dict[str, Any]], recordings: list[dict[str, Any]]) -> None:
+        made = creations.creations(generator(self.demo.seed, "creations"), cast, works, recordings)
+        self._save(self.wb.works.kind, made, "a film with its music, a medley and a book are documented")
+        self.demo.counts["other creations: a film, a medley, a book"] = len(made)
 
     def _business(self, works: list[dict[str, Any]], recordings: list[dict[str, Any]]) -> list[dict[str, Any]]:
         self._step("licences, invoices, receipts, concerts")
