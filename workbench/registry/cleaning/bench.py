@@ -270,11 +270,13 @@ class Bench:
         )
 
     def removed(self) -> pd.DataFrame:
-        """Return the rows that were removed or merged: `#`, `why`, and their cells as they were."""
+        """Return the rows that were removed or merged: `#`, `why`, `into` (the row it was merged into), and their cells."""
         mask = ~self._table.live
         numbers = np.array(self._table.rows.numbers, dtype=object)[mask]
+        fates = [_fate(text) for text in self._table.fate.texts(mask)]
         columns = {name: column.texts(mask) for name, column in self._table.columns.items()}
-        return pd.DataFrame({ROW: numbers, "why": self._table.fate.texts(mask), **columns}, dtype="object")
+        said = {ROW: numbers, "why": [why for why, _ in fates], "into": [into for _, into in fates]}
+        return pd.DataFrame({**said, **columns}, dtype="object")
 
     def faults(self, column: str, judge: Faults | None = None) -> list[tuple[str, str, int, str]]:
         """Return what is odd in a column as (column, fault, rows, the first text that has it), most rows first."""
@@ -404,3 +406,9 @@ class Bench:
     def _kept(self) -> None:
         if self._keep is not None:
             self._keep(self)
+
+
+def _fate(text: str) -> tuple[str, str]:
+    """Return why a row is gone, and the number of the row it was merged into."""
+    into = text.removeprefix(merging.MERGED_INTO)
+    return (merging.MERGED_INTO.strip(), into) if into != text else (text, "")

@@ -14,6 +14,7 @@ from .filters import is_blank
 from .steps import WHICH, Argument, Situation, listed, operation, places, quoted, selected
 from .table import Column, Table
 
+MERGED_INTO = "merged into "
 RULES = ("first", "longest", "most_frequent", "all", "filled")
 """first: the survivor's, if it says anything; longest; most_frequent (the first of equals); all: every different text with `; `;
 filled: the first row's that says anything. In every case an empty text gives way to one that says something."""
@@ -114,7 +115,7 @@ def merge_rows(table: Table, a: dict[str, Any], situation: Situation) -> Table:
         columns[name] = Column(codes, column.words, column.source)
     fate = table.fate.codes.copy()
     for group in groups:
-        fate[group[1:]] = table.fate.words.number(f"merged into {table.rows.numbers[group[0]]}")
+        fate[group[1:]] = table.fate.words.number(f"{MERGED_INTO}{table.rows.numbers[group[0]]}")
     return table.with_columns(columns).with_fate(Column(fate, table.fate.words))
 
 
