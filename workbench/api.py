@@ -16,6 +16,7 @@ from .core.backup import check as check_book
 from .core.config import SETTINGS_FILE, Config, create_workspace, read_config
 from .core.documents import Kind
 from .core.errors import Finding
+from .core.money import Money
 from .core.office import Office, Progress, silent
 from .core.role_findings import without_role
 from .core.store import Book, create_book, open_book
@@ -139,6 +140,32 @@ class Workbench:
         """Check the whole book: the database itself, the journal's chain, every document against it, what was done without the
         role for it, and the ledger."""
         return [*check_book(self.book, kinds=KINDS, extra_checks=[without_role]), *self.distribution.check()]
+
+    def problems(self) -> pd.DataFrame:
+        """Return every problem of works and recordings with the money that waits on it, most money first.
+
+        One row per problem: kind, id, title, rule, message, got, right, territory, since, distributable, what_to_do, waiting
+        (Decimal, in the society's currency: held by sealed runs and about what is not distributed yet; 0 where the problem keeps
+        nothing back), waiting_elsewhere (other currencies, as text).
+        """
+        money = self.distribution.waiting_by_target()
+        frames = []
+        for kind, desk in (("work", self.works), ("recording", self.recordings)):
+            found = desk.problems()
+            found.insert(0, "kind", kind)
+            frames.append(found)
+        table = pd.concat(frames, ignore_index=True)
+        waits = [
+            money.get((kind, entity_id), {}) if state != "fully" else {}
+            for kind, entity_id, state in zip(table["kind"], table["id"], table["distributable"], strict=True)
+        ]
+        own = self.config.currency
+        table["waiting"] = [Money(own, one[own].micros if own in one else 0).amount for one in waits]
+        table["waiting_elsewhere"] = [
+            ", ".join(str(Money(currency, sum_.micros)) for currency, sum_ in one.items() if currency != own) for one in waits
+        ]
+        order = sorted(table.index, key=lambda at: (-table.at[at, "waiting"], table.at[at, "kind"], table.at[at, "id"], at))
+        return table.loc[order].reset_index(drop=True)
 
     def journal(self, *, kind: str = "", entity_id: str = "", last: int = 100) -> pd.DataFrame:
         """Return the newest `last` journal entries, newest first: number, when (UTC), who, why, what."""

@@ -52,6 +52,7 @@ from .runs import (
 )
 from .trace import trace
 from .waiting import waiting_money
+from .waiting_targets import Target, Waiting, waiting_by_target
 
 
 class Run:
@@ -342,6 +343,14 @@ class Distribution:
             found = ledger.account_balances(connection)
         rows = [(account, currency, Money(currency, micros).amount) for (account, currency), micros in sorted(found.items())]
         return pd.DataFrame(rows, columns=["account", "currency", "amount"])
+
+    def waiting_by_target(self) -> dict[Target, dict[str, Waiting]]:
+        """Return what money waits on each work and recording, by currency: held by sealed runs, and not distributed yet."""
+        runs = [document for document in self._all() if document["state"] == SEALED]
+        corrected = {document["corrects"] for document in runs}
+        standing = [Run(self.office, document).folder for document in runs if document["id"] not in corrected]
+        with self.office.book.read() as connection:
+            return waiting_by_target(connection, standing)
 
     def check(self) -> list[Finding]:
         """Check the ledger, and that every sealed run's files still have the digest it was sealed with."""
