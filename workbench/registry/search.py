@@ -11,7 +11,7 @@ from anyascii import anyascii
 
 LONGEST = 200
 """Letters of a question that are looked at."""
-_APART = re.compile(r"[^a-z0-9]+")
+_LETTERS = {code: chr(code).lower() if chr(code).isalnum() else " " for code in range(128)} | dict.fromkeys(map(ord, "'`"), "")
 _INSIDE = re.compile(r"['’ʼ`´]")
 _FOREIGN = re.compile(r"[\u0370-\u1dff\u2e80-\uffef\U00010000-\U0010ffff]")
 _UNSPACED = re.compile(  # Thai, Lao, Burmese, Khmer, Japanese, Chinese
@@ -62,7 +62,7 @@ def plain(text: str) -> str:
     """
     if not text.isascii():
         text = anyascii(_INSIDE.sub("", text))
-    return _APART.sub(" ", _INSIDE.sub("", text).lower()).strip()
+    return " ".join(text.translate(_LETTERS).split())
 
 
 def spelt(text: str) -> list[str]:

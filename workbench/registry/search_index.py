@@ -192,7 +192,7 @@ class DiskIndex:
         for word, near in asked.items():
             for field, boost in fields:
                 if field == "sound":
-                    found.append(self._term(field, letter + sound(word), boost))
+                    found.append(self._term(field, letter + _sound(word), boost))
                 else:
                     found += [self._term(field, letter + one, boost * weight) for one, weight in near.items()]
         return found
@@ -299,22 +299,26 @@ def _undamaged() -> Iterator[None]:
 def _document(entry: Entry, known: set[str]) -> tantivy.Document:
     """Return what is indexed of an entry, and add its words to those `known`."""
     letter = KINDS[entry.kind].letter
-    words: list[str] = []
-    terms: list[str] = []
-    for written, _ in entry.names:
-        own = _spelt(written)
-        words += own
-        terms.append(f"{letter}={glued(plain(written).split())}")
-    persons = [word for _, spellings in entry.people for spelling in spellings for word in _spelt(spelling)]
-    known.update(words, persons)
+    names = [_terms(letter, written) for written, _ in entry.names]
+    persons = [_terms(letter, spelling) for _, spellings in entry.people for spelling in spellings]
+    for words, _, _ in chain(names, persons):
+        known.update(words)
+    whole = [f"{letter}={glued(plain(written).split())}" for written, _ in entry.names]
     document = _field("key", f"{entry.kind}:{entry.id}")
-    document.add_text("name", " ".join(chain(terms, (letter + word for word in dict.fromkeys(words)))))
-    document.add_text("person", " ".join(letter + word for word in dict.fromkeys(persons)))
-    document.add_text("sound", " ".join(letter + heard for heard in {_sound(word) for word in chain(words, persons)}))
-    document.add_text("code", " ".join({code_key(code) for code in (entry.id, *(code for code, _ in entry.codes))}))
+    document.add_text("name", " ".join(chain(whole, (terms for _, terms, _ in names))))
+    document.add_text("person", " ".join([terms for _, terms, _ in persons]))
+    document.add_text("sound", " ".join([sounds for _, _, sounds in chain(names, persons)]))
+    document.add_text("code", " ".join([code_key(code) for code in (entry.id, *(code for code, _ in entry.codes))]))
     data = [entry.kind, entry.id, entry.names, entry.people, entry.codes, entry.facts]
-    document.add_bytes("data", json.dumps(data, ensure_ascii=False, separators=(",", ":")).encode())
+    document.add_bytes("data", _JSON.encode(data).encode())
     return document
+
+
+@lru_cache(maxsize=200_000)
+def _terms(letter: str, text: str) -> tuple[tuple[str, ...], str, str]:
+    """Return the words of a text, and the terms it is found by as written and by sound; the same people come again and again."""
+    words = tuple(spelt(text))
+    return words, " ".join([letter + word for word in words]), " ".join([letter + _sound(word) for word in words])
 
 
 def _entry(document: tantivy.Document) -> Entry:
@@ -333,6 +337,5 @@ def _field(name: str, text: str) -> tantivy.Document:
     return document
 
 
-_spelt = lru_cache(maxsize=100_000)(spelt)
-"""The same people come again and again while everything is read."""
 _sound = lru_cache(maxsize=200_000)(sound)
+_JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))

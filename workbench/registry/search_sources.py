@@ -234,7 +234,7 @@ def _read(connection: Connection, kind: str, names: Names, within: Within) -> li
     rows: dict[str, dict[str, list[Row[Any]]]] = {}
     for part, (query, owner) in _queries(kind).items():
         held = rows[part] = {}
-        for row in connection.execute(query.where(within(owner))):
+        for row in connection.execute(query.where(within(owner))).all():
             held.setdefault(row[0], []).append(row)
     heard = _heard(connection, within) if kind == "work" else {}
     referred = {row[_place(kind, text.part, text.party)] for text in source.texts if text.party for row in _all(rows[text.part])}
@@ -245,47 +245,82 @@ def _read(connection: Connection, kind: str, names: Names, within: Within) -> li
 
 
 def _entry(kind: str, key: str, rows: Rows, heard: Iterable[tuple[str, str]], names: Names) -> Entry:
-    source = SOURCES[kind]
+    plan = _plan(kind)
     written: dict[str, str] = {}
-    for what, spellings in _said(kind, source.names, rows, names):
+    codes = []
+    for what, spellings, party in _said(plan.names, rows, names):
         for spelling in spellings:
             written.setdefault(spelling, what)
-    codes = [(spelling, what) for what, spellings in _said(kind, source.codes, rows, names) for spelling in spellings]
-    for text in source.names:
-        if text.party:
-            place = _place(kind, text.part, text.party)
-            codes += [(code, text.label) for row in rows[text.part] for code, _ in names.codes.get(row[place], ())]
-    people = list(_said(kind, source.people, rows, names))
-    for artist, party in heard:
-        people.append(("artist", names.known[party] if party else (artist,)))
+        codes += [(code, what) for code, _ in names.codes.get(party, ())] if party else []
+    codes += [(spelling, what) for what, spellings, _ in _said(plan.codes, rows, names) for spelling in spellings]
+    people = [(what, spellings) for what, spellings, _ in _said(plan.people, rows, names)]
+    people += [("artist", names.known[party] if party else (artist,)) for artist, party in heard]
     root = rows[""][0]
-    facts = " to ".join(str(root[_place(kind, "", name)]) for name in source.facts if root[_place(kind, "", name)])
+    facts = " to ".join(str(root[place]) for place in plan.facts if root[place])
     return Entry(kind, key, tuple(written.items()), tuple(dict.fromkeys(people)), tuple(dict.fromkeys(codes)), facts)
 
 
-def _said(kind: str, texts: Iterable[Text], rows: Rows, names: Names) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """Yield what the columns say: (what it is, spellings), without what is empty."""
-    for text in texts:
-        places = [_place(kind, text.part, name) for name in text.columns.split()]
-        party = _place(kind, text.part, text.party) if text.party else None
-        for row in rows[text.part]:
-            spellings = names.known.get(row[party], ()) if party is not None else ()
+def _said(steps: Iterable[_Step], rows: Rows, names: Names) -> Iterator[tuple[str, tuple[str, ...], str]]:
+    """Yield what the columns say, without what is empty: what it is, the spellings, and the party it is a name of, if any."""
+    for step in steps:
+        for row in rows[step.part]:
+            party = row[step.party] if step.party else None
+            spellings = names.known.get(party, ()) if party else ()
             if not spellings:
-                spelling = " ".join(row[place] for place in places if row[place]).strip()
+                spelling = " ".join([row[place] for place in step.places if row[place]]).strip()
                 spellings = (spelling,) if spelling else ()
             if spellings:
-                yield _label(kind, text, row), spellings
+                yield step.labels(row), spellings, party or ""
 
 
-def _label(kind: str, text: Text, row: Row[Any]) -> str:
-    if "{" not in text.label:
-        return text.label
-    before, _, rest = text.label.partition("{")
-    name, _, after = rest.partition("}")
-    said = str(row[_place(kind, text.part, name)])
-    if name == "role":
-        said = "writer" if said in rules.WRITER_ROLES else "publisher" if said in rules.PUBLISHER_ROLES else said
-    return f"{before}{said}{after}".strip()
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """A `Text` with the places of its columns in the rows that are read; place 0 is the owner's and so never one of them."""
+
+    part: str
+    places: tuple[int, ...]
+    party: int
+    before: str
+    label: int
+    after: str
+
+    def labels(self, row: Row[Any]) -> str:
+        """Return what the text of this row is."""
+        if not self.label:
+            return self.before
+        said = str(row[self.label])
+        return f"{self.before}{_ROLES.get(said, said)}{self.after}".strip()
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """A `Source` with the places of its columns."""
+
+    names: tuple[_Step, ...]
+    codes: tuple[_Step, ...]
+    people: tuple[_Step, ...]
+    facts: tuple[int, ...]
+
+
+_ROLES = dict.fromkeys(rules.WRITER_ROLES, "writer") | dict.fromkeys(rules.PUBLISHER_ROLES, "publisher")
+
+
+@cache  # one entry per kind
+def _plan(kind: str) -> _Plan:
+    source = SOURCES[kind]
+
+    def steps(texts: Iterable[Text]) -> tuple[_Step, ...]:
+        found = []
+        for text in texts:
+            before, _, rest = text.label.partition("{")
+            name, _, after = rest.partition("}")
+            columns = tuple(_place(kind, text.part, column) for column in text.columns.split())
+            party, label = (_place(kind, text.part, one) if one else 0 for one in (text.party, name))
+            found.append(_Step(text.part, columns, party, before, label, after))
+        return tuple(found)
+
+    facts = tuple(_place(kind, "", name) for name in source.facts)
+    return _Plan(steps(source.names), steps(source.codes), steps(source.people), facts)
 
 
 def _heard(connection: Connection, within: Within) -> dict[str, list[tuple[str, str]]]:
@@ -332,7 +367,6 @@ def _columns(kind: str, part: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(named))
 
 
-@cache  # one entry per column that is read
 def _place(kind: str, part: str, name: str) -> int:
     return 1 + _columns(kind, part).index(name)
 
