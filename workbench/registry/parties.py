@@ -15,13 +15,12 @@ from ..core import documents
 from ..core.documents import Document, Kind, named_later, part_table, reference, root_table
 from ..core.errors import Finding, WorkbenchError
 from ..core.store import Change, whole, words
-from . import party_rules, rules
-from .desk import Desk, Given, in_chunks
+from . import party_rules, rules, statuses
+from .desk import Given, in_chunks
 from .look_alike_desk import LooksLike, as_frame, look_alikes, tell_apart
 from .look_alikes import THRESHOLD, profile_of
+from .merging import MergeableDesk
 from .party_rules import IDENTIFIERS as IDENTIFIERS
-from .party_rules import STATUSES
-from .references import references, shown
 from .search_desk import Finder
 from .successors import payees, rings
 
@@ -171,7 +170,7 @@ class Party:
         return _ipi([{"kind": one.kind, "ipi_name_number": one.ipi_name_number} for one in self.names])
 
 
-class Parties(Desk[Party]):
+class Parties(MergeableDesk[Party]):
     """The desk for parties.
 
     >>> wb.parties.search("mariam makeba").loc[0, "name"]                # doctest: +SKIP
@@ -258,33 +257,10 @@ class Parties(Desk[Party]):
 
             return payees(party_id, right, on, look_up)
 
-    def set_status(self, party_id: str, status: str, *, why: str, by: str = "") -> Party:
-        """Take a party to another status of its life: incomplete, local, to_validate, conflict, synced, deleted.
-
-        Raises `WorkbenchError` for a step that is not one, and for deleting a party that live documents still name, listing them.
-        """
-        return self.change(party_id, status=status, why=why, by=by)
-
     def _valid(self, document: Document) -> None:
         party_rules.valid(document)
 
     def _write(self, change: Change, given: list[Document]) -> list[Party]:
-        ids = [str(document["id"]) for document in given if document.get("id")]
-        before = documents.load_many(change.connection, PARTY, ids)
-        deleted = []
-        for document in given:
-            was, status = before.get(str(document.get("id") or "")), document.get("status") or ""
-            if status in STATUSES:
-                party_rules.may_become(was["status"] if was else "", status, rules.place({"id": "", **document}, "party"))
-            if was and status == "deleted" != was["status"]:
-                deleted.append(was["id"])
-        if used := references(change.connection, PARTY, deleted):
-            raise WorkbenchError(
-                "a party that is still used cannot be deleted",
-                got=shown(used),
-                where=", ".join(sorted({one.entity_id for one in used})),
-                next_step="Merge it into another party, or take it out of these first.",
-            )
         written = super()._write(change, given)
         _refuse_rings(change.connection, written)
         return written
@@ -304,7 +280,7 @@ class Parties(Desk[Party]):
         ]
 
     def _findings(self, connection: Connection, found: list[Document]) -> list[Finding]:
-        live = [one for one in found if one["status"] not in rules.GONE]
+        live = statuses.live(found)
         findings = [finding for one in live for finding in party_rules.odd(one)]
         findings += _in_rings(connection, live)
         ids = {one["id"] for one in live}

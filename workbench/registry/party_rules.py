@@ -19,18 +19,7 @@ from ..core.territories import WORLD, standard_territories
 from . import rules, successors
 
 IDENTIFIERS = ("ipi_name_number", "ipi_base_number", "isni", "ipn")
-STATUSES = ("", "incomplete", "local", "to_validate", "conflict", "synced", "deleted", "merged")
-NEXT: Mapping[str, tuple[str, ...]] = {
-    "": ("incomplete", "local", "to_validate", "conflict", "synced", "deleted"),
-    "incomplete": ("", "local", "to_validate", "deleted"),
-    "local": ("", "incomplete", "to_validate", "conflict", "synced", "deleted"),
-    "to_validate": ("", "incomplete", "local", "conflict", "synced", "deleted"),
-    "conflict": ("", "local", "to_validate", "deleted"),
-    "synced": ("", "local", "to_validate", "conflict", "deleted"),
-    "deleted": ("", "incomplete", "local", "to_validate"),
-    "merged": (),
-}
-"""From each status, where a clerk may take a party; `merged` is given and taken back by merge and unmerge alone."""
+STATUSES = tuple(one for one in rules.STATUSES if one != "in_dispute")
 ROLES = (*rules.WORK_ROLES, *rules.RECORDING_ROLES)
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}", re.ASCII)
 
@@ -112,19 +101,6 @@ PARTS: Mapping[str, Callable[[Document, dict[str, Any], str], None]] = {
     "members": _member,
     "successors": _successor,
 }
-
-
-def may_become(before: str, after: str, where: str) -> None:
-    """Require that a party may go from one status to another by a clerk's hand; the same status is no step."""
-    if after == before or after in NEXT[before]:
-        return
-    if "merged" in (before, after):
-        step = "Use merge and unmerge: they keep every reference."
-    else:
-        step = f"From here it may become: {', '.join(one or 'no status' for one in NEXT[before])}."
-    raise WorkbenchError(
-        "a party cannot take this step", got=f"{before or 'no status'} to {after or 'no status'}", where=where, next_step=step
-    )
 
 
 def odd(one: Document) -> Iterator[Finding]:
