@@ -156,7 +156,10 @@ def overlaps(engine: Engine, links: Sequence[AgreementLink], territories: Territ
 def gaps(
     engine: Engine, links: Sequence[AgreementLink], owners: frozenset[tuple[str, str]], territories: Territories, today: date
 ) -> list[Finding]:
-    """Return a finding for each ended agreement of `SUB_KINDS` whose basis goes on while nobody follows in its territory."""
+    """Return a finding for each ended agreement of `SUB_KINDS` whose basis goes on while nobody follows in its territory.
+
+    It has ended when its retention has as well; whoever follows in a part of its territory follows.
+    """
     engine.load_rows("owner_", {"party_id": "text", "right_": "text"}, sorted(owners))
     pairs = list(engine.rows(_ENDED.format(today=today.toordinal())))
     findings = []
@@ -165,7 +168,7 @@ def gaps(
         following.setdefault(ended, []).extend([] if later is None else [later])
     for number, later in following.items():
         link = links[number]
-        after = date.fromisoformat(link.ends_on) + timedelta(days=1)
+        after = date.fromordinal(_kept(link) + 1)
         here = territories.resolve(link.territories, date.fromisoformat(link.ends_on))
         followers = [links[one] for one in later if here & territories.resolve(links[one].territories, after)]
         starts_on = min((one.starts_on for one in followers), default="9999-12-31")
@@ -275,12 +278,12 @@ def _load(engine: Engine, links: Sequence[AgreementLink], parties_of_works: Iter
     rows = [
         (number, link.agreement_id, link.assignor_party_id, link.acquirer_party_id, link.right, link.share_ppm,
          ("specific", "implied", "general").index(link.reach), areas.setdefault(tuple(link.territories), len(areas)),
-         int(link.kind in SUB_KINDS), int(link.kind == REPRESENTATION), *_days(link))
+         int(link.kind in SUB_KINDS), int(link.kind == REPRESENTATION), *_days(link), _kept(link))
         for number, link in enumerate(links)
     ]  # fmt: skip
     texts = ("agreement_id", "assignor", "acquirer", "right_")
     names = ("no", "agreement_id", "assignor", "acquirer", "right_", "share_ppm", "reach", "area", "sub", "between_societies",
-             "from_", "to_")  # fmt: skip
+             "from_", "to_", "kept_to")  # fmt: skip
     engine.load_rows("link", {name: "text" if name in texts else "whole" for name in names}, rows)
     named = (
         (number, work_id)
@@ -296,13 +299,13 @@ def _load(engine: Engine, links: Sequence[AgreementLink], parties_of_works: Iter
 _ENDED = """
     WITH ended AS (
         SELECT l.* FROM link l
-        WHERE l.sub = 1 AND l.reach = 2 AND l.to_ < {today}
+        WHERE l.sub = 1 AND l.reach = 2 AND l.kept_to < {today}
             AND (l.between_societies = 1 OR (l.assignor, l.right_) IN (SELECT party_id, right_ FROM owner_)
                  OR EXISTS (SELECT 1 FROM link basis WHERE basis.acquirer = l.assignor AND basis.right_ = l.right_
-                            AND basis.between_societies = 0 AND basis.from_ <= l.to_ AND basis.to_ > l.to_))
+                            AND basis.between_societies = 0 AND basis.from_ <= l.to_ AND basis.to_ > l.kept_to))
     )
     SELECT e.no, n.no
-    FROM ended e LEFT JOIN link n ON n.assignor = e.assignor AND n.right_ = e.right_ AND n.to_ > e.to_ AND n.reach = 2
+    FROM ended e LEFT JOIN link n ON n.assignor = e.assignor AND n.right_ = e.right_ AND n.to_ > e.kept_to AND n.reach = 2
         AND n.between_societies = e.between_societies
     ORDER BY 1, n.from_, 2
 """
@@ -414,6 +417,12 @@ def _spans(links: Sequence[AgreementLink], areas: Sequence[int], territories: Te
             for come in now - since.keys():
                 since[come] = day.toordinal()
         yield from ((number, int(country), first, OPEN) for country, first in since.items())
+
+
+def _kept(link: AgreementLink) -> int:
+    """The last day on which it counts for anything, as a number."""
+    last = max(link.ends_on, link.retention_ends_on) if link.ends_on else ""
+    return date.fromisoformat(last).toordinal() if last else OPEN
 
 
 def _days(link: AgreementLink) -> Days:

@@ -112,8 +112,8 @@ class Agreements(Desk[Agreement]):
         """Return who collects a work's right in a territory (TIS code, default the society's) on a day of use (default today).
 
         Shares follow the agreements from owner to collector, see `chains.resolve`; `collected_on` is the day it is paid, where
-        that is later. With `societies` the chain goes on to the collector's society and to the one that represents it there. For the
-        neighbouring right a recording is asked for; its chain is that of the producers, whose parts are documented. Raises
+        that is later. With `societies` the chain goes on to the collector's society and to the one that represents it there. For
+        the neighbouring right a recording is asked for; its chain is that of the producers, whose parts are documented. Raises
         `NotFound` for an unknown work, right or territory, and `WorkbenchError` for a use paid before its day.
         """
         rules.one_of({"right": right}, "right", rules.RIGHTS, "agreements.chain")
@@ -137,13 +137,7 @@ class Agreements(Desk[Agreement]):
             people = {share.party_id for share in shares} | {one.collector_party_id for one in found}
             names = party_names(connection, people | {step.to_party_id for end in found for step in end.steps})
         findings = tuple(dict.fromkeys(finding for end in found for finding in end.findings))
-        used = {step.agreement_id for end in found for step in end.steps}
-        agreements = {
-            link.agreement_id: link
-            for given in links.values()
-            for link in given
-            if link.agreement_id in used and link.right == right
-        }
+        agreements = {link.agreement_id: link for given in links.values() for link in given if link.right == right}
         return Chain(work_id, right, place, day, tuple(found), findings, names, one["title"], paid, agreements)
 
     def chains(
@@ -165,7 +159,7 @@ class Agreements(Desk[Agreement]):
         standard_territories().require(place)
         with self.office.book.read() as connection:
             shares, known = chain_links.shares_of(connection, "recording" if right == "neighbouring" else "work", works)
-            links = chain_links.all_links(connection)
+            links = chain_links.all_links(connection, right)
         asked = [Asked(one, right, place, day, paid) for one in known]
         return resolve_many(asked, shares, links, standard_territories().resolve)
 

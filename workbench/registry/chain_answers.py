@@ -121,8 +121,9 @@ class Chain:
         return notes
 
     def _told(self, finding: Finding) -> str:
-        """A finding in words, with names in place of the ids of parties."""
+        """A finding in words, with names and numbers in place of ids."""
         text = f"{finding.code}: {finding}"
-        for party_id, name in sorted(self.names.items(), key=lambda pair: -len(pair[0])):
-            text = text.replace(party_id, name)
+        told = {**self.names, **{one: self._number(one) for one in self.agreements}}
+        for entity_id, name in sorted(told.items(), key=lambda pair: -len(pair[0])):
+            text = text.replace(entity_id, name)
         return text

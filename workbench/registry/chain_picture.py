@@ -22,7 +22,7 @@ KIND_WORDS = {
     "OG": "original publishing", "OS": "original publishing", "PG": "sub-publishing", "PS": "sub-publishing", "AS": "assignment",
     "AD": "administration", "CO": "co-publishing", "RE": "representation", "member": "member of society", "": "agreement",
 }  # fmt: skip
-BOX, LABEL = (200, 62), (214, 66)
+BOX, LABEL = (228, 62), (214, 66)
 """Width and height of a party's box, and of the label on a link."""
 LANE = 14
 """The height a link needs where it only passes a column."""
@@ -168,10 +168,9 @@ class _Drawing:
             lines = ["keeps the rest" if (here.kind != "owns" or here.key[1:] in self.giving) else "no agreement"]
             full = f"{self.picture.name(giver)} collects itself"
         else:
-            period = f"{step.starts_on or '…'} – {step.ends_on or 'open'}"
-            first = f"{step.agreement} · {_percent(step.part_ppm)}" if step.agreement else _percent(step.part_ppm)
-            lines = [KIND_WORDS.get(step.kind, step.kind), first, period, step.note]
-            lines, full = [line for line in lines if line], step.reason
+            share = f"{step.agreement} · {_percent(step.part_ppm)}" if step.agreement else ""
+            said = [KIND_WORDS.get(step.kind, step.kind), share, _period(step.starts_on, step.ends_on), *step.note.split(", ")]
+            lines, full = [line for line in said if line], step.reason
         key = (*here.key, *there.key, step.agreement if step else "", full)
         height = 12 + LINE * len(lines)
         before = here
@@ -353,7 +352,7 @@ def _drawn(item: _Item) -> str:
     )
     return (
         f"<g><title>{escape(item.full)}</title>{frame}"
-        + _text(item.x + 12, top + 26, name, 24, item.width - 24, 'font-size="14" font-weight="600"')
+        + _text(item.x + 12, top + 26, name, 24, item.width - 24, 'font-size="13.5" font-weight="600"')
         + _text(item.x + 12, top + 47, said, 28, item.width - 24, f'fill="{stroke}"')
         + f"{mark}</g>"
     )
@@ -371,6 +370,12 @@ def _text(x: float, y: float, text: str, longest: int, width: int, style: str) -
 def _right_to_left(text: str) -> bool:
     strong = next((unicodedata.bidirectional(sign) for sign in text if unicodedata.bidirectional(sign) in ("L", "R", "AL")), "L")
     return strong != "L"
+
+
+def _period(starts_on: str, ends_on: str) -> str:
+    if starts_on and ends_on:
+        return f"{starts_on} – {ends_on}"
+    return f"from {starts_on}" if starts_on else f"until {ends_on}" if ends_on else ""
 
 
 def _folded(text: str, longest: int) -> list[str]:

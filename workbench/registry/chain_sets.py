@@ -59,8 +59,8 @@ def resolve_many(asked: Iterable[Asked], shares: SharesOfWorks, links: Iterable[
 
     Columns: work_id, right, territory, on (ISO text), owner_party_id, role, collector_party_id, share_ppm, agreements (ids in
     order, joined by `ARROW`), holder_party_id (who owns after assignments), findings (codes, sorted, joined by a blank). Shares
-    count where and when they are in force. Raises `WorkbenchError` for a use collected before its day, or one agreement giving one
-    right twice.
+    count where and when they are in force. Raises `WorkbenchError` for a use collected before its day, or one agreement
+    giving one right twice.
     """
     questions = list(asked)
     if early := next((one for one in questions if one.collected_on and one.collected_on < one.on), None):
