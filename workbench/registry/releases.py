@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from sqlalchemy import Connection, select
+
+from ..core import documents, identifiers
 from ..core.documents import Document, Kind, named_later, part_table, reference, root_table
-from ..core.store import words
+from ..core.errors import WorkbenchError
+from ..core.store import Change, words
 from . import rules
 from .checks.desk import CheckedDesk
-from .recordings import recording
+from .merging import MergeableDesk
+from .recordings import by_isrc, recording
 
 release = root_table(
     "release",
@@ -66,15 +71,30 @@ class Release:
     version: int = 0
 
 
-class Releases(CheckedDesk[Release]):
+class Releases(MergeableDesk[Release], CheckedDesk[Release]):
     """The desk for releases."""
 
     kind = RELEASE
     thing = Release
     parts: ClassVar[Mapping[str, type]] = {"tracks": Track}
 
+    def link_tracks(self, *, why: str = "recordings registered since", by: str = "") -> int:
+        """Link every track whose ISRC now names a registered recording; return how many releases changed."""
+        with self.office.change(why, by) as change:
+            unlinked = select(release_track.c.owner_id).where(release_track.c.recording_id.is_(None), release_track.c.isrc != "")
+            found = documents.load_many(change.connection, RELEASE, sorted(set(change.connection.execute(unlinked).scalars())))
+            waiting = [one for one in found.values() if one["status"] not in rules.GONE]
+            linked = [one for one in waiting if _link(change.connection, [one])]
+            self._write(change, linked)
+        return len(linked)
+
+    def _write(self, change: Change, given: list[Document]) -> list[Release]:
+        _link(change.connection, given)
+        return super()._write(change, given)
+
     def _valid(self, document: Document) -> None:
         where = rules.place(document, "release")
+        rules.identifier(document, "gtin", where)
         rules.one_of(document, "kind", rules.RELEASE_KINDS, where)
         rules.filled(document, "title", where)
         rules.day(document, "released_on", where)
@@ -82,7 +102,27 @@ class Releases(CheckedDesk[Release]):
         for position, row in enumerate(document["tracks"], start=1):
             rules.identifier(row, "isrc", rules.place(document, "release", "tracks", position))
 
-    def _rows(self, _connection: Any, found: list[Document]) -> list[dict[str, Any]]:
+    def _rows(self, _connection: Connection, found: list[Document]) -> list[dict[str, Any]]:
         return [
             {"id": one["id"], **{name: one[name] for name in self.kind.fields}, "tracks": len(one["tracks"])} for one in found
         ]
+
+
+def _link(connection: Connection, given: Iterable[Document]) -> int:
+    """Give tracks with the ISRC of a registered recording its identifier, in place; return how many."""
+    rows = [row for one in given for row in one.get("tracks") or () if row.get("isrc") and not row.get("recording_id")]
+    known = by_isrc(connection, (_stored(row["isrc"]) for row in rows))
+    linked = 0
+    for row in rows:
+        if found := known.get(_stored(row["isrc"])):
+            row["recording_id"] = found
+            linked += 1
+    return linked
+
+
+def _stored(text: str) -> str:
+    """The stored spelling of an ISRC; of what is none, nothing: `_valid` says so."""
+    try:
+        return identifiers.isrc(text)
+    except WorkbenchError:
+        return ""

@@ -17,6 +17,7 @@ from ..core.shares import TOLERANCE_PPM, WHOLE, format_percent, is_whole
 from ..core.store import Change, whole, words
 from . import rules, work_rules
 from .checks.desk import CheckedDesk
+from .merging import MergeableDesk
 from .parties import party, party_names
 from .search_desk import Finder
 from .share_pictures import SharePicture, pictures, share_picture
@@ -233,7 +234,7 @@ class Work:
     version: int = 0
 
 
-class Works(CheckedDesk[Work]):
+class Works(MergeableDesk[Work], CheckedDesk[Work]):
     """The desk for works.
 
     >>> wb.works.search("malaica", writer="makeba")                      # doctest: +SKIP
