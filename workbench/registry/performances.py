@@ -102,7 +102,7 @@ class Performances(CheckedDesk[Performance]):
         rules.one_of(document, "kind", rules.PERFORMANCE_KINDS, where)
         rules.filled(document, "name", where)
         rules.filled(document, "held_on", where)
-        rules.day(document, "held_on", where)
+        rules.period(document, where, "held_on", "ends_on")
         rules.territory(document, "territory", where)
         for position, row in enumerate(document["items"], start=1):
             where = rules.place(document, "performance", "items", position)

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import pandas as pd
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
-from ..core import documents
-from ..core.documents import Document, Kind, named_later, part_table, reference, root_table
-from ..core.store import whole, words
+from ..core import documents, identifiers
+from ..core.documents import CHUNK, Document, Kind, named_later, part_table, reference, root_table
+from ..core.errors import WorkbenchError
+from ..core.store import Change, whole, words
 from . import rules
 from .checks.desk import CheckedDesk
+from .cycles import refuse_cycle
+from .merging import MergeableDesk
 from .parties import party, party_names
 from .search_desk import Finder
 from .works import work
@@ -48,6 +51,8 @@ recording_contributor = part_table(
     words("ends_on"),
 )
 recording_work = part_table("recording_work", recording, reference("work_id", work, index=True))
+FURTHER_ISRC = "ISRC"
+"""The issuer of a number that is one more ISRC of the recording."""
 RECORDING = Kind(
     "recording",
     "R",
@@ -122,7 +127,7 @@ class Recording:
     version: int = 0
 
 
-class Recordings(CheckedDesk[Recording]):
+class Recordings(MergeableDesk[Recording], CheckedDesk[Recording]):
     """The desk for recordings."""
 
     kind = RECORDING
@@ -162,6 +167,24 @@ class Recordings(CheckedDesk[Recording]):
             where = rules.place(document, "recording", "contributors", position)
             rules.one_of(row, "role", rules.RECORDING_ROLES, where)
             rules.share(row, "share_ppm", where)
+            rules.territory(row, "territory", where)
+            rules.period(row, where)
+        for position, row in enumerate(document["titles"], start=1):
+            where = rules.place(document, "recording", "titles", position)
+            rules.filled(row, "title", where)
+            rules.one_of(row, "kind", rules.TITLE_KINDS, where)
+        for position, row in enumerate(document["numbers"], start=1):
+            where = rules.place(document, "recording", "numbers", position)
+            rules.filled(row, "issuer", where)
+            rules.filled(row, "number", where)
+            if row["issuer"] == FURTHER_ISRC:
+                row["number"] = _isrc(row["number"], where)
+
+    def _write(self, change: Change, given: list[Document]) -> list[Recording]:
+        written = super()._write(change, given)
+        versions = [one.id for one in written if one.original_recording_id]
+        refuse_cycle(versions, lambda ids: _originals(change.connection, ids), "a version's original", "recording")
+        return written
 
     def _rows(self, connection: Connection, found: list[Document]) -> list[dict[str, Any]]:
         names = party_names(connection, (row["party_id"] for one in found for row in one["contributors"]))
@@ -179,3 +202,39 @@ class Recordings(CheckedDesk[Recording]):
             }
             for one in found
         ]
+
+
+def by_isrc(connection: Connection, codes: Iterable[str]) -> dict[str, str]:
+    """Return which recording each ISRC names, by its main one before a further one; what is deleted or merged is left out."""
+    wanted = sorted(set(codes) - {""})
+    further = select(recording_number.c.number.label("isrc"), recording_number.c.owner_id.label("id")).where(
+        recording_number.c.issuer == FURTHER_ISRC
+    )
+    found: dict[str, str] = {}
+    for start in range(0, len(wanted), CHUNK):
+        some = wanted[start : start + CHUNK]
+        queries = (
+            select(recording.c.isrc, recording.c.id).where(recording.c.isrc.in_(some)),
+            further.where(recording_number.c.number.in_(some)).join(recording, recording.c.id == recording_number.c.owner_id),
+        )
+        for query in queries:
+            for row in connection.execute(query.where(recording.c.status.not_in(rules.GONE)).order_by(recording.c.id)):
+                found.setdefault(row.isrc, row.id)
+    return found
+
+
+def _originals(connection: Connection, ids: Collection[str]) -> dict[str, list[str]]:
+    query = select(recording.c.id, recording.c.original_recording_id).where(recording.c.original_recording_id.is_not(None))
+    wanted = sorted(ids)
+    return {
+        row.id: [row.original_recording_id]
+        for start in range(0, len(wanted), CHUNK)
+        for row in connection.execute(query.where(recording.c.id.in_(wanted[start : start + CHUNK])))
+    }
+
+
+def _isrc(text: str, where: str) -> str:
+    try:
+        return identifiers.isrc(text)
+    except WorkbenchError as error:
+        raise WorkbenchError(f"number: {error.what}", got=error.got, expected=error.expected, where=where) from error

@@ -263,20 +263,23 @@ def _related(connection: Connection, kind: Kind, found: Sequence[Document]) -> l
     """Further documents of the same kind that the rules compare with: same number, same title, what contains or follows."""
     table = kind.table
     ids: set[str] = set()
-    for column in _SAME.get(kind.name, ()):
-        values = {one[column] for one in found} - {""}
-        ids |= {row.id for row in in_chunks(connection, select(table.c.id), table.c[column], values)}
-    for part, column in _SAME_PART.get(kind.name, ()):
-        rows = kind.parts[part]
-        values = {row[column] for one in found for row in one[part]} - {""}
-        ids |= {row.owner_id for row in in_chunks(connection, select(rows.c.owner_id), rows.c[column], values)}
+    for places in _SAME.get(kind.name, ()):
+        values = {row[column] for one in found for part, column in places for row in (one[part] if part else [one])} - {""}
+        for part, column in places:
+            rows = kind.parts[part] if part else table
+            owner = rows.c.owner_id if part else rows.c.id
+            ids |= {row[0] for row in in_chunks(connection, select(owner), rows.c[column], values)}
     ids |= _linked(connection, kind, found)
     missing = sorted(ids - {one["id"] for one in found})
     return list(load_many(connection, kind, missing).values())
 
 
-_SAME = {"work": ("iswc", "title"), "recording": ("isrc",), "release": ("gtin",)}
-_SAME_PART = {"work": (("numbers", "number"), ("archived_iswcs", "iswc"))}
+_SAME = {
+    "work": ((("", "iswc"), ("archived_iswcs", "iswc")), (("numbers", "number"),), (("", "title"),)),
+    "recording": ((("", "isrc"), ("numbers", "number")),),
+    "release": ((("", "gtin"),),),
+}
+"""Places (part, column) whose values may name the same thing."""
 _LINKS = {
     "work": ("original_work_id", "whole_work_id", "series_work_id"),
     "recording": ("original_recording_id",),
