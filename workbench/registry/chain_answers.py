@@ -11,7 +11,7 @@ import pandas as pd
 from ..core.errors import Finding
 from ..core.territories import standard_territories
 from .chain_picture import ChainPicture, Way, WayStep
-from .chains import AgreementLink, Collected
+from .chains import AgreementLink, Collected, Step
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ class Chain:
                     WayStep(
                         to=step.to_party_id,
                         part_ppm=step.part_ppm,
-                        reason=step.reason,
+                        reason=self._reason(step),
                         agreement=self._number(step.agreement_id),
                         kind=self._link(step.agreement_id, "kind") if step.agreement_id else "member",
                         starts_on=self._link(step.agreement_id, "starts_on"),
@@ -98,6 +98,10 @@ class Chain:
 
     def _repr_svg_(self) -> str:
         return self.picture().svg()
+
+    def _reason(self, step: Step) -> str:
+        number = self._number(step.agreement_id)
+        return step.reason if number == step.agreement_id else step.reason.replace(step.agreement_id, number)
 
     def _number(self, agreement_id: str) -> str:
         return self._link(agreement_id, "number") or agreement_id
