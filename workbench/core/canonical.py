@@ -17,15 +17,19 @@ from typing import Any
 from .errors import WorkbenchError
 
 
+_ENCODER = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
+_PLAIN = frozenset((str, int, bool, type(None)))
+
+
 def nfc(text: str) -> str:
     """Return composed text: the same name typed on two keyboards becomes the same characters."""
-    return unicodedata.normalize("NFC", text)
+    return text if text.isascii() else unicodedata.normalize("NFC", text)
 
 
 def canonical_json(value: object) -> bytes:
     """Return the one JSON spelling of `value` (dict, list, str, int, bool, None); a float is refused."""
     _refuse_floats(value)
-    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False).encode()
+    return _ENCODER.encode(value).encode()
 
 
 def digest(value: object) -> str:
@@ -49,11 +53,11 @@ def csv_bytes(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:
 
 
 def _refuse_floats(value: object) -> None:
-    if isinstance(value, float):
-        raise WorkbenchError("a float cannot enter a canonical file", got=value, expected="int or text")
-    if isinstance(value, dict):
-        for item in value.values():
-            _refuse_floats(item)
-    elif isinstance(value, (list, tuple)):
-        for item in value:
+    # a work has a hundred plain values and a journal has millions of works: only what is not plain costs a call
+    for item in value.values() if isinstance(value, dict) else value if isinstance(value, (list, tuple)) else (value,):
+        if type(item) in _PLAIN:
+            continue
+        if isinstance(item, float):
+            raise WorkbenchError("a float cannot enter a canonical file", got=item, expected="int or text")
+        if isinstance(item, (dict, list, tuple)):
             _refuse_floats(item)

@@ -96,7 +96,8 @@ def save_many(change: Change, kind: Kind, documents: Iterable[Document], *, op: 
     ids = [document["id"] for document in complete]
     if len(set(ids)) != len(ids):
         raise WorkbenchError("the same thing twice in one change", got=next(i for i in ids if ids.count(i) > 1), where=kind.name)
-    before = load_many(change.connection, kind, ids)
+    fresh = {document["id"] for document in missing}  # nobody can have saved these before
+    before = load_many(change.connection, kind, [one for one in ids if one not in fresh])
     changed = [document for document in complete if before.get(document["id"]) != document]
     _write(change.connection, kind, changed, before)
     record_many(change, [(kind.name, document["id"], op, before.get(document["id"]), document) for document in changed])
@@ -128,17 +129,21 @@ def version_of(connection: Connection, kind: Kind, entity_id: str) -> int:
 
 def normalise(kind: Kind, document: Document) -> Document:
     """Return a complete document, every field present, text composed (NFC); raises `WorkbenchError` for an unknown field."""
-    known = {"id", *kind.fields, *kind.parts}
-    if strange := sorted(set(document) - known):
-        raise unknown(f"field of {kind.name}", strange[0], known)
+    known = _blank(kind.table)[1]
+    if strange := sorted(name for name in document if name not in known and name not in kind.parts and name != "id"):
+        raise unknown(f"field of {kind.name}", strange[0], {"id", *known, *kind.parts})
     complete: Document = {"id": document.get("id") or ""}
     complete.update(_row(kind.table, document))
     for part, table in kind.parts.items():
-        names = set(kind.part_fields(part))
-        for row in document.get(part) or []:
+        rows = document.get(part)
+        if not rows:
+            complete[part] = []
+            continue
+        names = _blank(table)[1]
+        for row in rows:
             if odd := sorted(row.keys() - names):
-                raise unknown(f"field of {kind.name} {part}", odd[0], names)
-        complete[part] = [_row(table, row) for row in document.get(part) or []]
+                raise unknown(f"field of {kind.name} {part}", odd[0], set(names))
+        complete[part] = [_row(table, row) for row in rows]
     return complete
 
 
@@ -243,13 +248,24 @@ def _shape(table: Table) -> tuple[tuple[str, bool, bool], ...]:
     )
 
 
+@cache
+def _blank(table: Table) -> tuple[Document, dict[str, tuple[bool, bool]]]:
+    """A table's row in which nothing is known, and of each field whether it is text and whether it may be NULL."""
+    shape = _shape(table)
+    blank: Document = {name: None if nullable else "" if text else 0 for name, text, nullable in shape}
+    return blank, {name: (text, nullable) for name, text, nullable in shape}
+
+
 def _row(table: Table, given: Mapping[str, Any]) -> Document:
-    row: Document = {}
-    for name, text, nullable in _shape(table):
-        value = given.get(name)
-        if value is None:
-            row[name] = None if nullable else ("" if text else 0)
-        elif text and isinstance(value, str):
+    blank, kinds = _blank(table)
+    row = dict(blank)
+    for name, value in given.items():
+        if value is None or name not in kinds:
+            continue  # blank already, or no column: an id, a part
+        text, nullable = kinds[name]
+        if text and value == "":
+            continue
+        if text and isinstance(value, str):
             row[name] = nfc(value).replace("\x00", "") or (None if nullable else "")
         elif not text and isinstance(value, int):
             row[name] = int(value)

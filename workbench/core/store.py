@@ -359,6 +359,7 @@ def _set_up_sqlite(connection: Any, _record: Any) -> None:
         "busy_timeout=30000",
         "journal_mode=WAL",
         "synchronous=FULL",
+        "cache_size=-65536",  # 64 MB: a long import otherwise writes each page of its indexes many times over
         "foreign_keys=ON",
         "trusted_schema=OFF",
         "cell_size_check=ON",

@@ -14,6 +14,7 @@ from __future__ import annotations
 import hashlib
 import json
 import zipfile
+import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
@@ -50,8 +51,9 @@ _CHUNK = 1_000
 _WHEN = (1980, 1, 1, 0, 0, 0)
 """Of every member: the same register is the same file, byte for byte."""
 _DESKS: tuple[type[Desk[Any]], ...] = (Parties, Works, Recordings, Releases, Performances, Agreements, Mandates)
+"""What is named before what names it, as far as that goes."""
 _PRIVATE: tuple[type[Desk[Any]], ...] = (Memberships, Contacts, Attachments)
-_OPEN_KINDS: dict[str, Kind] = {desk.kind.name: desk.kind for desk in _DESKS} | {kind.name: kind for kind in (LICENSEE, LICENCE)}
+_OPEN_KINDS: dict[str, Kind] = {kind.name: kind for kind in (LICENSEE, LICENCE, *(desk.kind for desk in _DESKS))}
 _PRIVATE_KINDS: dict[str, Kind] = {desk.kind.name: desk.kind for desk in _PRIVATE}
 
 
@@ -119,28 +121,27 @@ class Register:
         try:
             with zipfile.ZipFile(path) as archive:
                 manifest = _read_manifest(archive, path)
+                _prove(archive, manifest)
                 with self.office.change(why, by) as change:
                     counts = self._load(change, archive, manifest, progress)
-        except (zipfile.BadZipFile, OSError, EOFError, UnicodeDecodeError) as error:
+        except (zipfile.BadZipFile, zlib.error, OSError, EOFError, UnicodeDecodeError) as error:
             raise _damaged(path, error) from error
         return RegisterFile(path, manifest["digest"], counts)
 
     # inside
 
     def _load(self, change: Change, archive: zipfile.ZipFile, manifest: dict[str, Any], progress: Progress) -> dict[str, int]:
-        chosen = {name: {**_OPEN_KINDS, **_PRIVATE_KINDS}[name] for name in manifest["kinds"]}
+        every = {**_OPEN_KINDS, **_PRIVATE_KINDS}
+        chosen = {name: kind for name, kind in every.items() if name in manifest["kinds"]}
         empty = not any(change.connection.execute(select(kind.table.c.id).limit(1)).first() for kind in chosen.values())
-        digest, counts, clashes = hashlib.sha256(), dict[str, int](), list[str]()
-        for name, kind in sorted(chosen.items()):
-            digest.update(f"{name}\n".encode())
-            said = manifest["kinds"][name]
+        counts, clashes = dict[str, int](), list[str]()
+        for name, kind in chosen.items():  # what is named before what names it
+            said = manifest["kinds"][name]["documents"]
             counts[name] = 0
-            lines = _lines(archive, f"{name}.jsonl", said["sha256"])
+            lines = _lines(archive, f"{name}.jsonl")
             while some := list(islice(lines, _CHUNK)):
-                counts[name] += self._load_some(change, kind, some, digest, clashes)
-                progress(f"loading {name}", counts[name], said["documents"])
-            if counts[name] != said["documents"]:
-                raise _damaged(Path(f"{name}.jsonl"), f"{counts[name]} documents, {said['documents']} expected")
+                counts[name] += self._load_some(change, kind, some, clashes)
+                progress(f"loading {name}", counts[name], said)
         if clashes:
             raise WorkbenchError(
                 f"{len(clashes)} identifier(s) are in use here for something else",
@@ -148,26 +149,17 @@ class Register:
                 expected="an empty register, or one that says the same",
                 next_step="Load it into a register of its own.",
             )
-        if digest.hexdigest() != manifest["digest"]:
-            raise _damaged(Path(MANIFEST), "the digest of the documents is another")
         if empty and (now := _digest(change.connection, chosen)) != manifest["digest"]:
             raise DamagedBook("the register loaded says something else than the file", got=now, expected=manifest["digest"])
         return counts
 
-    def _load_some(self, change: Change, kind: Kind, lines: list[bytes], digest: Any, clashes: list[str]) -> int:
+    def _load_some(self, change: Change, kind: Kind, lines: list[bytes], clashes: list[str]) -> int:
         desk = next((one(self.office) for one in (*_DESKS, *_PRIVATE) if one.kind is kind), None)
         given: list[Document] = []
         for line in lines:
-            try:
-                document = documents.normalise(kind, json.loads(line))
-            except (ValueError, TypeError, AttributeError, RecursionError) as error:
-                raise _damaged(Path(f"{kind.name}.jsonl"), error) from error
-            if not document["id"]:
-                raise _damaged(Path(f"{kind.name}.jsonl"), "a document without identifier")
+            document = _document(kind, line)
             if desk is not None:
                 desk._valid(document)
-            if document["status"] not in rules.GONE:
-                digest.update(line.rstrip(b"\n") + b"\n")
             given.append(document)
         there = documents.load_many(change.connection, kind, [document["id"] for document in given])
         clashes += [one["id"] for one in given if one["id"] in there and there[one["id"]] != one]
@@ -176,6 +168,16 @@ class Register:
             documents.save_many(change, kind, new, op="load")
             change.keep_numbers(kind.letter, [one["id"] for one in new])
         return len(given)
+
+
+def _document(kind: Kind, line: bytes) -> Document:
+    try:
+        document = documents.normalise(kind, json.loads(line))
+    except (ValueError, TypeError, AttributeError, RecursionError) as error:
+        raise _damaged(Path(f"{kind.name}.jsonl"), error) from error
+    if not document["id"]:
+        raise _damaged(Path(f"{kind.name}.jsonl"), "a document without identifier")
+    return document
 
 
 def _chosen(kinds: Sequence[str], private: bool) -> dict[str, Kind]:
@@ -252,14 +254,28 @@ def _read_manifest(archive: zipfile.ZipFile, path: Path) -> dict[str, Any]:
     return {**manifest, "kinds": kinds}
 
 
-def _lines(archive: zipfile.ZipFile, name: str, sha256: str) -> Iterator[bytes]:
-    own = hashlib.sha256()
+def _prove(archive: zipfile.ZipFile, manifest: dict[str, Any]) -> None:
+    """Read a whole export once, before anything is written: its bytes, counts and digest are those of the manifest."""
+    digest = hashlib.sha256()
+    every = {**_OPEN_KINDS, **_PRIVATE_KINDS}
+    for name, said in sorted(manifest["kinds"].items()):
+        digest.update(f"{name}\n".encode())
+        own, count = hashlib.sha256(), 0
+        for line in _lines(archive, f"{name}.jsonl"):
+            own.update(line)
+            count += 1
+            if _document(every[name], line)["status"] not in rules.GONE:
+                digest.update(line)
+        if own.hexdigest() != said["sha256"] or count != said["documents"]:
+            raise _damaged(Path(f"{name}.jsonl"), "its lines are not those that were written")
+    if digest.hexdigest() != manifest["digest"]:
+        raise _damaged(Path(MANIFEST), "the digest of the documents is another")
+
+
+def _lines(archive: zipfile.ZipFile, name: str) -> Iterator[bytes]:
     with archive.open(name) as stream:
         while line := _line(stream, name):
-            own.update(line)
             yield line
-    if own.hexdigest() != sha256:
-        raise _damaged(Path(name), "its bytes are not those that were written")
 
 
 def _line(stream: IO[bytes], name: str) -> bytes:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, update
 
 from ...core import journal
 from ...core.canonical import file_digest
@@ -148,6 +148,7 @@ class Onboarding:
         result: Intake | None = None
         try:
             with self.office.change(why, by) as change:
+                _announce(change, spool, existing)
                 taking = TakingIn(self.office, change, spool, existing, only, progress)
                 taking.run()
                 result = _result(spool, taking, "" if dry_run else change.change_set)
@@ -216,13 +217,21 @@ def _result(spool: Spool, taking: TakingIn, import_id: str) -> Intake:
     )
 
 
+def _announce(change: Change, spool: Spool, existing: str) -> None:
+    """Write the file's own row first: SQLite scans a whole table at each insert while a deferred reference is open."""
+    sheet = spool.sheet
+    plainly = {"file_name": sheet.file_name, "layout": sheet.layout.name, "sha256": sheet.sha256, "existing": existing}
+    change.connection.execute(insert(source_file).values(change_set=change.change_set, loaded_at=change.at, **plainly))
+
+
 def _record(change: Change, result: Intake, existing: str) -> None:
-    """Write that a file was loaded: its own row, and the journal's word on it."""
-    plainly = {"file_name": result.file_name, "layout": result.layout, "sha256": result.sha256, "existing": existing}
-    row = {"change_set": change.change_set, **plainly, **result.counts, "loaded_at": change.at}
-    change.connection.execute(insert(source_file).values(row))
+    """Write what became of the file: into its own row, and into the journal."""
+    change.connection.execute(update(source_file).where(source_file.c.change_set == change.change_set).values(**result.counts))
     counted: Document = {
-        **plainly,
+        "file_name": result.file_name,
+        "layout": result.layout,
+        "sha256": result.sha256,
+        "existing": existing,
         **result.counts,
         "created": {kind: len(ids) for kind, ids in result.created.items()},
         "changed": {kind: len(ids) for kind, ids in result.changed.items()},
