@@ -1,6 +1,6 @@
 """The cleaning bench: where to begin, then facets, rows and recipe side by side; every change previewed, recorded, undoable.
 
-Behind the staff server `view()` shows the start page. In a notebook `bench(wb, it)` shows a bench that is open already.
+Behind the staff server `view()` shows the start page. In a notebook `show_bench(wb, bench)` shows one that is open already.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ def view() -> None:
     show(lambda session: CleaningModel(session.wb, session.roles), draw, keys, page_class=GridPage)
 
 
-def bench(wb: Workbench, open_bench: Any) -> None:
+def show_bench(wb: Workbench, bench: Any) -> None:
     """Show a bench that is open already in a notebook: the same page, the same steps; what is clicked is in its recipe."""
     session = Session(wb, wb.office.user, served=False)
     show(
-        lambda one: CleaningModel(one.wb, one.roles, bench=open_bench),
+        lambda one: CleaningModel(one.wb, one.roles, bench=bench),
         draw,
         keys,
         page_class=GridPage,
@@ -49,7 +49,7 @@ def keys(model: CleaningModel) -> Mapping[str, Any]:
         **always,
         "/": ["focus", "#find"],
         "g": ["focus", "[role=grid]"],
-        "v": ["focus", ".facet input, .facet button, .facets button"],
+        "v": ["focus", ".facet li input, .facet .bars button" if model.facets else ".facets button"],
         "Ctrl+z": ["undo", {}],
         "Ctrl+y": ["redo", {}],
     }

@@ -77,6 +77,11 @@ def _help() -> Node:
             "ol",
             h(
                 "li",
+                h("b", "Cleaning: "),
+                "a file is looked at from every side and put right before it comes in; every step is kept as a recipe.",
+            ),
+            h(
+                "li",
                 h("b", "Match review: "),
                 "the program is sure about most lines. Where it doubts, you compare and decide with one key.",
             ),

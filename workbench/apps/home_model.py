@@ -49,8 +49,18 @@ class HomeModel(PageModel):
     @command()
     def refresh(self) -> None:
         """Look again."""
-        self.tiles = [self._doubts(), self._runs(), self._changes()]
+        cleaning = [self._cleaning()] if self._roles() & {"analyst", "admin"} else []
+        self.tiles = [*cleaning, self._doubts(), self._runs(), self._changes()]
         self.news = self._news()
+
+    def _cleaning(self) -> Tile:
+        projects = len(self.wb.cleaning.projects())
+        says = (
+            f"{'table is' if projects == 1 else 'tables are'} on the cleaning bench. Go on where you left, or open another."
+            if projects
+            else "tables are on the cleaning bench. Open a file from the inbox and make it right before it comes in."
+        )
+        return Tile("cleaning", "Cleaning", count(projects), says, "Go to the bench")
 
     def _doubts(self) -> Tile:
         stake = self.wb.matching.summary().stakes["doubtful"]

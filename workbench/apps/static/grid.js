@@ -500,7 +500,7 @@ function mountGrid(host, first, line) {
   function openMenu() {
     if (at.column < 1 || !(options.menu || []).length) return;
     const column = nameAt(at.column);
-    menu = put(host, "div", { class: "wb-menu", role: "menu", "aria-label": `Column ${column}` });
+    menu = put(host, "div", { class: options.menu.length < 3 ? "wb-menu few" : "wb-menu", role: "menu", "aria-label": `Column ${column}` });
     put(menu, "p", { class: "of", dir: "auto" }, column);
     const groups = put(menu, "div", { class: "groups" });
     for (const group of options.menu) {
