@@ -47,7 +47,7 @@ class Recipe:
             try:
                 clean.append(stepping.validated(step))
             except WorkbenchError as error:
-                where = f"step {number}, {error.where}" if error.where else f"step {number}"
+                where = f"step {number}" if error.where in {None, "step"} else f"step {number}, {error.where}"
                 raise type(error)(
                     error.what, got=error.got, expected=error.expected, where=where, next_step=error.next_step
                 ) from None

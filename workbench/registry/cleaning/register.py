@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from sqlalchemy import select
 
 from ...core import documents
 from ...core.documents import CHUNK, KINDS, Document, Kind
-from ...core.errors import WorkbenchError, unknown
+from ...core.errors import Conflict, WorkbenchError, unknown
 from ...core.office import Office
 from ..agreements import Agreements
 from ..desk import Desk
@@ -19,7 +20,7 @@ from ..performances import Performances
 from ..recordings import Recordings
 from ..works import Works
 from .bench import Bench
-from .table import Column, Table
+from .table import ROW, Column, Table
 
 DESKS: dict[str, type[Desk[Any]]] = {
     "party": Parties,
@@ -48,6 +49,16 @@ class Opened:
     save: Callable[[Bench, str, str], Saved]
 
 
+@dataclass
+class _Known:
+    """What the register said when it was last read or written here."""
+
+    kind: Kind
+    versions: dict[str, int]
+    texts: dict[str, dict[str, str]]
+    """Field -> id -> text."""
+
+
 def open_documents(office: Office, name: str, ids: Sequence[str] | None, fields: Sequence[str] | None) -> Opened:
     """Read documents with their versions; raises `NotFound` for an unknown kind, field or id."""
     kind = _kind(name)
@@ -61,13 +72,10 @@ def open_documents(office: Office, name: str, ids: Sequence[str] | None, fields:
             if entity_id not in found:
                 documents.load(connection, kind, entity_id)
     order = list(dict.fromkeys(ids)) if ids is not None else sorted(found)
-    columns = {each: Column.of([_get(found[one], each) for one in order], each) for each in chosen}
-    table = Table.of(order, columns)
-
-    def save(bench: Bench, why: str, by: str) -> Saved:
-        return _save(office, kind, chosen, versions, bench, why, by)
-
-    return Opened(kind.name, chosen, table, save)
+    said = {each: [_get(found[one], each) for one in order] for each in chosen}
+    table = Table.of(order, {each: Column.of(texts, each) for each, texts in said.items()})
+    known = _Known(kind, versions, {each: dict(zip(order, texts, strict=True)) for each, texts in said.items()})
+    return Opened(kind.name, chosen, table, partial(_save, office, known))
 
 
 def _kind(name: str) -> Kind:
@@ -129,18 +137,19 @@ def _versions(connection: Any, kind: Kind, ids: Sequence[str]) -> dict[str, int]
     return found
 
 
-def _save(office: Office, kind: Kind, fields: Sequence[str], versions: dict[str, int], bench: Bench, why: str, by: str) -> Saved:
+def _save(office: Office, known: _Known, bench: Bench, why: str, by: str) -> Saved:
+    """Write what the bench says otherwise than the register did, all that can stand in one change."""
+    kind = known.kind
     desk = DESKS[kind.name](office)
-    edited = bench.edited(fields)
-    refused: list[tuple[str, str]] = []
+    edited, refused = _edited(known, bench)
     with office.change(why, by) as change:
         now = _versions(change.connection, kind, list(edited))
         stored = documents.load_many(change.connection, kind, list(edited))
         ready = []
         for entity_id, texts in edited.items():
             try:
-                if now.get(entity_id) != versions[entity_id]:
-                    raise WorkbenchError("changed by someone else meanwhile")
+                if now.get(entity_id) != known.versions[entity_id]:
+                    raise Conflict("changed by someone else meanwhile", next_step="Open it again.")
                 document = stored[entity_id]
                 for name, text in texts.items():
                     _put(document, name, text)
@@ -149,7 +158,26 @@ def _save(office: Office, kind: Kind, fields: Sequence[str], versions: dict[str,
                 ready.append(complete)
             except WorkbenchError as error:
                 refused.append((entity_id, str(error)))
-        saved = desk._write(change, ready) if ready else []
-        ids = [one.id for one in saved]
-        versions.update(_versions(change.connection, kind, ids))
-    return Saved(tuple(ids), tuple(refused))
+        saved = [one.id for one in desk._write(change, ready)] if ready else []
+        versions = _versions(change.connection, kind, saved)
+    known.versions.update(versions)
+    for entity_id in saved:
+        for name, text in edited[entity_id].items():
+            known.texts[name][entity_id] = text
+    return Saved(tuple(saved), tuple(refused))
+
+
+def _edited(known: _Known, bench: Bench) -> tuple[dict[str, dict[str, str]], list[tuple[str, str]]]:
+    """Return id -> field -> text for what is to be saved, and the rows that are no document."""
+    frame = bench.frame()
+    edited: dict[str, dict[str, str]] = {}
+    for column in bench.columns:
+        if column.source in known.texts:
+            before = known.texts[column.source]
+            for entity_id, text in zip(frame[ROW], frame[column.name], strict=True):
+                if before.get(entity_id, text) != text:
+                    edited.setdefault(entity_id, {})[column.source] = text
+    strange = [
+        (entity_id, "a row made by splitting is no document") for entity_id in frame[ROW] if entity_id not in known.versions
+    ]
+    return edited, strange

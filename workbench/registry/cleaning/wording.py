@@ -22,7 +22,8 @@ _SMALL = frozenset(
      "el", "al", "bin", "ibn", "ben", "y", "e", "et", "und", "and", "of", "the", "ter", "ten", "zu", "zur", "af", "av"}
 )  # fmt: skip
 """Words that stay small inside a name or title, never at its start."""
-_WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*", re.UNICODE)
+_MARKS = "\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f"
+_WORD = re.compile(rf"[^\W\d_](?:[^\W\d_]|[{_MARKS}]|['’](?=[^\W\d_]))*")
 _ELIDED = re.compile(r"(o|d|l|m|n|s|t|qu|j|c)(['’])(.+)", re.IGNORECASE | re.DOTALL)
 PLACEHOLDERS = frozenset(
     {"n/a", "na", "n.a.", "n. a.", "none", "null", "nil", "nan", "unknown", "unkown", "not known", "not available",
@@ -51,7 +52,7 @@ def title_case(text: str) -> str:
             return f"{elided[1].capitalize()}{elided[2]}{_capital(elided[3])}"
         return _capital(word)
 
-    return _WORD.sub(one, text)
+    return unicodedata.normalize("NFC", _WORD.sub(one, text))
 
 
 def _capital(word: str) -> str:
