@@ -33,6 +33,7 @@ from .registry.mandates import MANDATE, Mandates
 from .registry.memberships import MEMBERSHIP, Memberships
 from .registry.onboarding import Onboarding
 from .registry.parties import PARTY, Parties
+from .registry.past import Moment, Past
 from .registry.performances import PERFORMANCE, Performances
 from .registry.recordings import RECORDING, Recordings
 from .registry.register_file import Register
@@ -166,6 +167,13 @@ class Workbench:
         ]
         order = sorted(table.index, key=lambda at: (-table.at[at, "waiting"], table.at[at, "kind"], table.at[at, "id"], at))
         return table.loc[order].reset_index(drop=True)
+
+    def as_of(self, when: Moment = "", *, before: str = "") -> Past:
+        """Return the register as it stood at the end of a day (UTC), at an instant, or just before a change set, like an import.
+
+        `wb.as_of("2025-07-01").frame("work")`: it can be read only; see `Past.of`.
+        """
+        return Past.of(self.office, when, before=before)
 
     def journal(self, *, kind: str = "", entity_id: str = "", last: int = 100) -> pd.DataFrame:
         """Return the newest `last` journal entries, newest first: number, when (UTC), who, why, what."""

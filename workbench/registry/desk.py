@@ -14,7 +14,7 @@ from dataclasses import fields, is_dataclass
 from typing import Any, ClassVar, Generic, TypeVar
 
 import pandas as pd
-from sqlalchemy import ColumnElement, Connection, Select, Table, Text, select
+from sqlalchemy import ColumnElement, Connection, Select, select
 
 from ..core import documents, journal
 from ..core.documents import CHUNK, Document, Kind
@@ -22,6 +22,9 @@ from ..core.errors import Finding, WorkbenchError, unknown
 from ..core.meanwhile import changed_meanwhile, differences, in_words
 from ..core.office import Office
 from ..core.store import Change
+from .frames import typed
+from .past import Moment, Past
+from .provenance import lines_of
 
 Thing = TypeVar("Thing")
 Given = Mapping[str, Any] | Any
@@ -95,35 +98,54 @@ class Desk(Generic[Thing]):
             return self._write(change, [before])[0]
 
     def history(self, entity_id: str) -> pd.DataFrame:
-        """Return a document's journal entries, oldest first: seq, at, who, why, op, changed (text), before, after (dicts)."""
+        """Return a document's journal entries, oldest first: who changed what, when and why, and from which line of which file.
+
+        seq, at, who, why, op, changed (text), file and line (empty where no file made the change; lines as spans, `2-4,9`),
+        before, after (dicts).
+        """
         with self.office.book.read() as connection:
             entries = list(journal.entries(connection, kind=self.kind.name, entity_id=entity_id))
             if not entries:
                 documents.load(connection, self.kind, entity_id)
-        columns = ["seq", "at", "who", "why", "op", "changed", "before", "after"]
-        rows = [
-            (one.seq, one.at, one.who, one.why, one.op, _changed(one.before, one.after), one.before, one.after) for one in entries
-        ]
-        return pd.DataFrame(rows, columns=columns)
+            sources = {one.change_set: one for one in lines_of(connection, self.kind.name, entity_id)}
+        rows = []
+        for one in entries:
+            source = sources.get(one.change_set)
+            place = (source.file_name, source.lines) if source else ("", "")
+            rows.append(
+                (one.seq, one.at, one.who, one.why, one.op, _changed(one.before, one.after), *place, one.before, one.after)
+            )
+        return pd.DataFrame(rows, columns=["seq", "at", "who", "why", "op", "changed", "file", "line", "before", "after"])
 
-    def as_of(self, entity_id: str, at: str) -> Document | None:
-        """Return the document as it was at an instant (`2025-07-01` or a UTC instant), or None when it was not there yet."""
-        with self.office.book.read() as connection:
-            said = None
-            for entry in journal.entries(connection, kind=self.kind.name, entity_id=entity_id):
-                if entry.at <= at:
-                    said = entry.after
-            return said
+    def as_of(self, entity_id: str, when: Moment = "", *, before: str = "") -> Document | None:
+        """Return the document as it was, or None when it was not there yet.
 
-    def frame(self, ids: Sequence[str] | None = None) -> pd.DataFrame:
-        """Return one row per document: `id`, the kind's fields, `version`; desks add readable columns."""
+        `when` is a day (`2025-07-01`: its end, UTC) or an instant; `before` a change set, like an import's id. See `Past.of`.
+        """
+        return Past.of(self.office, when, before=before).document(self.kind.name, entity_id)
+
+    def frame(self, ids: Sequence[str] | None = None, *, as_of: Moment = "", before: str = "") -> pd.DataFrame:
+        """Return one row per document: `id`, the kind's fields, `version`; desks add readable columns.
+
+        With `as_of` (a day: its end, UTC; or an instant) or `before` (a change set, like an import's id) as the register stood
+        then, with the kind's own columns only; see `Past.of`.
+        """
+        if as_of or before:
+            return Past.of(self.office, as_of, before=before).frame(self.kind.name, ids)
         with self.office.book.read() as connection:
             found = documents.load_many(connection, self.kind, ids)
             versions = _versions(connection, self.kind, list(found) if ids is not None else None)
             rows = self._rows(connection, [found[one] for one in sorted(found)])
         for row in rows:
             row["version"] = versions[row["id"]]
-        return _table(rows, [*rows[0]] if rows else ["id", *self.kind.fields, "version"], self.kind.table)
+        return typed(rows, [*rows[0]] if rows else ["id", *self.kind.fields, "version"], self.kind.table)
+
+    def changes_between(self, earlier: Moment, later: Moment = "") -> pd.DataFrame:
+        """Return which documents differ between two moments (the later one is now, when not said); see `Past.changes_until`.
+
+        A day means its end: from `2025-06-30` to `2025-07-31` are the changes of July.
+        """
+        return Past.of(self.office, earlier).changes_until(Past.of(self.office, later), kind=self.kind.name)
 
     def part_frame(self, part: str) -> pd.DataFrame:
         """Return one row per row of a part (`shares`, `titles`, ...): `id` of its document, `position`, the part's fields."""
@@ -133,7 +155,7 @@ class Desk(Generic[Thing]):
         query = select(table).order_by(table.c.owner_id, table.c.position)
         with self.office.book.read() as connection:
             rows = [tuple(row) for row in connection.execute(query)]
-        return _table(rows, ["id", *(column.name for column in table.columns if column.name != "owner_id")], table)
+        return typed(rows, ["id", *(column.name for column in table.columns if column.name != "owner_id")], table)
 
     def check(self, entity_id: str | None = None) -> list[Finding]:
         """Return what is odd in one document, or in all of the kind; `source` of a finding is the document's id."""
@@ -230,13 +252,6 @@ def _require_references(connection: Connection, kind: Kind, complete: Sequence[D
             if entity_id not in known:
                 some = connection.execute(select(table.c.id).limit(5_000)).scalars()
                 raise unknown(table.name, entity_id, some, where=f"{kind.name}.{named[entity_id]}")
-
-
-def _table(rows: list[Any], columns: list[str], source: Table) -> pd.DataFrame:
-    """A frame whose whole numbers stay whole where some are unknown."""
-    frame = pd.DataFrame(rows, columns=columns)
-    maybe = [column.name for column in source.columns if column.nullable and not isinstance(column.type, Text)]
-    return frame.astype({name: "Int64" for name in maybe if name in frame})
 
 
 def _plain(row: Any) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from ...core import documents
 from ...core.errors import Finding
 from ...core.territories import standard_territories
 from .. import rules
+from ..past import Moment
 from ..share_pictures import as_day
 from ..statuses import LivingDesk
 from . import judging
@@ -57,9 +58,14 @@ class CheckedDesk(LivingDesk[Thing]):
             judged = judging.judge(connection, self.office, self.kind, [found], asked=Asked(place, as_day(on)))
         return judging.distributable(judged, rules.OWNED_AS.get(right, right))
 
-    def frame(self, ids: Sequence[str] | None = None) -> pd.DataFrame:
-        """Return one row per document, with `distributable`: fully, partly or not, today in the society's territory."""
-        table = super().frame(ids)
+    def frame(self, ids: Sequence[str] | None = None, *, as_of: Moment = "", before: str = "") -> pd.DataFrame:
+        """Return one row per document, with `distributable`: fully, partly or not, today in the society's territory.
+
+        With `as_of` or `before` as the register stood then, without it: see `Desk.frame`.
+        """
+        table = super().frame(ids, as_of=as_of, before=before)
+        if as_of or before:
+            return table
         with self.office.book.read() as connection:
             found = documents.load_many(connection, self.kind, list(table["id"]))
             asked = Asked(self.office.config.territory, as_day(""))
