@@ -27,6 +27,7 @@ from .matching.run import Matching
 from .matching.usage import UsageDesk
 from .registry.agreements import AGREEMENT, Agreements
 from .registry.attachments import ATTACHMENT, Attachments
+from .registry.cleaning import Cleaning
 from .registry.contacts import CONTACT, Contacts
 from .registry.licences import INVOICE, LICENCE, LICENSEE, RECEIPT, Licences
 from .registry.mandates import MANDATE, Mandates
@@ -258,6 +259,11 @@ class Workbench:
     def register(self) -> Register:
         """The whole register: its digest, its export, and an export loaded."""
         return Register(self.office)
+
+    @cached_property
+    def cleaning(self) -> Cleaning:
+        """Files and parts of the register on the cleaning bench: facets, clusters, steps, recipes."""
+        return Cleaning(self.office)
 
     @cached_property
     def usage(self) -> UsageDesk:
