@@ -135,6 +135,7 @@ def _problems(model: RegisterModel) -> Node:
         "section",
         h("div", h("h2", "What needs somebody, dearest first"), h("button", "Check every record now", on="find_problems"),
           class_="spread"),
+        h("p", f"The {len(rows)} dearest of {count(model.found_problems)}.", class_="quiet") if rows else None,
         h("div", h("table", head, h("tbody", rows), class_="stack"), class_="scroll") if rows
         else h("p", "Nothing was looked for yet. Checking judges every record by every rule.", class_="quiet"),
         class_="card",

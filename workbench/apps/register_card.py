@@ -13,9 +13,10 @@ from .page import Child, Node, h
 from .parts import ago, table, tag
 from .register_fields import Field, fields_of, said
 from .register_form import form, values_of
-from .register_model import Card, RegisterModel
+from .register_model import Card, Merging, RegisterModel
 from .register_words import CODES, KINDS, TAGS, field_name
 
+SHOWN_MOVES = 12
 TAB_NAMES = {
     "record": "Record",
     "problems": "Problems",
@@ -144,15 +145,7 @@ def _contact(model: RegisterModel) -> Node:
 def _one_with(model: RegisterModel) -> Node:
     card = model.card
     if card.document.get("status") == "merged":
-        return h(
-            "form",
-            h("h2", "This record was merged into another"),
-            h("div", h("label", "Why it should be a record of its own again", for_="f-unmerge"),
-              h("input", id="f-unmerge", name="why", required=True, maxlength=300), class_="field"),
-            h("button", "Un-merge", type="submit"),
-            on="unmerge",
-            class_="card",
-        )  # fmt: skip
+        return _apart(model.changed_since_merge())
     return h(
         "details",
         h("summary", "The same as another record?"),
@@ -165,45 +158,82 @@ def _one_with(model: RegisterModel) -> Node:
     )  # fmt: skip
 
 
-def _merging(model: RegisterModel) -> Node:
-    merging = model.merging
-    rows = [
-        h("tr",
-          h("th", field_name(name), scope="row"),
-          h("td", h("bdi", one), data_label=merging.survivor_id),
-          h("td", h("bdi", other), data_label=merging.other_id),
-          h("td", h("bdi", stays), data_label="Would stay", class_="best"),
-          class_="differs" if one != other else None)
-        for name, one, other, stays in merging.rows
+def _apart(changed: list[str]) -> Node:
+    since = [
+        h("p", "These were changed since the merge:"),
+        h("ul", [h("li", h("bdi", each)) for each in changed]),
+        h("div", h("label", "What was changed since", for_="f-since"),
+          h("select", h("option", "", value=""), h("option", "put back as it was before the merge", value="back"),
+            h("option", "leave as it is now", value="keep"), id="f-since", name="since", required=True), class_="field"),
     ]  # fmt: skip
-    head = h("tr", [h("th", name, scope="col") for name in ("", merging.survivor_id, merging.other_id, "Would stay")])
-    swap = {"other": merging.other_id, "survivor": merging.other_id}
     return h(
-        "section",
-        h("h2", "Side by side"),
-        h("div", h("table", h("thead", head), h("tbody", rows), class_="stack compare"), class_="scroll"),
-        h("ul", [h("li", each) for each in merging.findings], class_="notice warning") if merging.findings else None,
-        h("p", f"{'These move' if merging.moves else 'Nothing else moves'} to {merging.survivor_id}"
-               f"{': ' + '; '.join(merging.moves) if merging.moves else ''}."),
-        h("form",
-          h("div", h("label", "Why they are one", for_="f-merge"),
-            h("input", id="f-merge", name="why", required=True, maxlength=300), class_="field"),
-          h("div",
-            h("button", f"Make them one, {merging.survivor_id} stays", type="submit", class_="primary"),
-            h("button", "Keep the other one instead", type="button", on="compare", args=swap),
-            h("button", "Cancel", type="button", on="cancel"), class_="row"),
-          h("input", type="hidden", name="survivor", value=merging.survivor_id),
-          h("input", type="hidden", name="other", value=merging.other_id),
-          on="merge"),
+        "form",
+        h("h2", "This record was merged into another"),
+        since if changed else None,
+        h("div", h("label", "Why it should be a record of its own again", for_="f-unmerge"),
+          h("input", id="f-unmerge", name="why", required=True, maxlength=300), class_="field"),
+        h("button", "Un-merge", type="submit"),
+        on="unmerge",
         class_="card",
     )  # fmt: skip
+
+
+def _merging(model: RegisterModel) -> Node:
+    merging = model.merging
+    names = ("", merging.survivor_id, merging.other_id, "Stays", "Whose")
+    head = h("tr", [h("th", name or h("span", "Field", class_="wb-hidden"), scope="col") for name in names])
+    rows = [_merging_row(merging, *row) for row in merging.rows]
+    swap = {"other": merging.other_id, "survivor": merging.other_id}
+    moves = h("ul", [h("li", each) for each in merging.moves[:SHOWN_MOVES]])
+    more = len(merging.moves) - SHOWN_MOVES
+    return h(
+        "form",
+        h("h2", "Side by side"),
+        h("div", h("table", h("thead", head), h("tbody", rows), class_="stack compare"), class_="scroll"),
+        [h("p", each, class_="notice warning") for each in merging.findings],
+        h("p", f"{len(merging.moves)} places will name {merging.survivor_id} instead:") if merging.moves
+        else h("p", f"Nothing else names {merging.other_id}."),
+        moves if merging.moves else None,
+        h("p", f"and {more} more.") if more > 0 else None,
+        h("input", type="hidden", name="survivor", value=merging.survivor_id),
+        h("input", type="hidden", name="other", value=merging.other_id),
+        h("div", h("label", "Why they are one", for_="f-merge"),
+          h("input", id="f-merge", name="why", maxlength=300), class_="field"),
+        h("div",
+          h("button", f"Make them one, {merging.survivor_id} stays", type="submit", class_="primary"),
+          h("button", "Show with these choices", type="submit", name="again", value="1"),
+          h("button", "Keep the other one instead", type="button", on="compare", args=swap),
+          h("button", "Cancel", type="button", on="cancel"), class_="row"),
+        on="merge",
+        class_="card",
+    )  # fmt: skip
+
+
+def _merging_row(merging: Merging, name: str, one: str, other: str, stays: str) -> Node:
+    chosen = merging.chosen.get(name, "")
+    choices = [("", "as the rules say"), (merging.survivor_id, "the first"), (merging.other_id, "the second")]
+    select = h(
+        "select",
+        [h("option", says, value=value, selected=value == chosen) for value, says in choices],
+        name=f"keep.{name}",
+        aria_label=f"Whose {field_name(name)} stays",
+    )
+    return h(
+        "tr",
+        h("th", field_name(name), scope="row"),
+        h("td", h("bdi", one), data_label=merging.survivor_id),
+        h("td", h("bdi", other), data_label=merging.other_id),
+        h("td", h("bdi", stays), data_label="Stays", class_="best"),
+        h("td", select if one and other and one != other else None, data_label="Whose"),
+        class_="differs" if one and other and one != other else None,
+    )
 
 
 def _problems(model: RegisterModel) -> Node:
     findings = model.findings()
     if not findings:
         return h("section", h("p", "This record keeps every rule.", class_="notice good"), class_="card")
-    waiting = model.wb.waiting(model.card.kind.name, model.card.document["id"])
+    waiting = model.waiting()
     rows = [
         h("li",
           h("h3", each.message),

@@ -20,6 +20,7 @@ from ..core import documents
 from ..core.documents import KINDS, Document, Kind
 from ..core.errors import Conflict, Finding, WorkbenchError, unknown
 from ..core.journal import journal
+from .parts import decimal, money
 from .register_fields import Field, document_of, fields_of, references
 from .register_words import HIDDEN_WHEN_NEW
 from .register_words import KINDS as WORDS
@@ -89,6 +90,8 @@ class Merging:
     rows: tuple[tuple[str, str, str, str], ...]
     moves: tuple[str, ...]
     findings: tuple[str, ...]
+    chosen: Mapping[str, str] = field(default_factory=dict)
+    """Whose value stays, by field, where somebody chose."""
 
 
 class RegisterModel(PageModel):
@@ -112,6 +115,7 @@ class RegisterModel(PageModel):
         self.counts: dict[str, int] = {}
         self.newest: list[Hit] = []
         self.problems: list[Problem] = []
+        self.found_problems = 0
         self.card: Card | None = None
         self.tab = "record"
         self.trail: list[tuple[str, str]] = []
@@ -170,10 +174,19 @@ class RegisterModel(PageModel):
     def find_problems(self) -> None:
         """Judge the whole register by every rule, dearest first."""
         self.progress("Checking the register", 0, 1)
-        frame = self.wb.problems(limit=FOUND)
+        frame = self.wb.problems()
+        self.found_problems = len(frame)
+        own = self.wb.config.currency
         self.problems = [
-            Problem(row["kind"], row["id"], _text(row["title"]), row["rule"], row["what_to_do"], _text(row["waiting"]))
-            for row in frame.to_dict("records")
+            Problem(
+                row["kind"],
+                row["id"],
+                _text(row["title"]),
+                row["message"],
+                row["what_to_do"],
+                decimal(row["waiting"], own) if row["waiting"] else row["waiting_elsewhere"],
+            )
+            for row in frame.head(FOUND).to_dict("records")
         ]
         if not self.problems:
             self.notice = Notice("good", "Every record keeps every rule.")
@@ -230,6 +243,12 @@ class RegisterModel(PageModel):
         """Return what is odd in the record."""
         card = self._card()
         return list(self.desks[card.kind.name].check(card.document["id"]))
+
+    def waiting(self) -> str:
+        """Return what money waits on the open record, in words; empty when none does."""
+        card = self._card()
+        sums = self.wb.distribution.waiting_by_target().get((card.kind.name, card.document["id"]), {})
+        return " and ".join(money(one.micros, currency) for currency, one in sums.items() if one.micros)
 
     def linked(self) -> list[Hit]:
         """Return the records that name this one, with the field that does."""
@@ -339,23 +358,34 @@ class RegisterModel(PageModel):
         card = self._card()
         other_id = self.resolve(card.kind.table.name, other)
         keep, gone = (survivor, card.document["id"]) if survivor == other_id else (card.document["id"], other_id)
-        preview = self.desks[card.kind.name].preview_merge(keep, [gone])
-        self.merging = merging_of(keep, gone, preview)
+        self._preview(keep, gone, {})
 
     @command(*EDITORS)
-    def merge(self, survivor: str, other: str, why: str = "") -> None:
-        """Make two records one, through the journal."""
+    def merge(self, survivor: str, other: str, why: str = "", again: str = "", **values: str) -> None:
+        """Make two records one, through the journal.
+
+        Values `keep.FIELD` say whose value of a field stays; `again` only shows what would be.
+        """
         card = self._card()
-        self.desks[card.kind.name].merge(survivor, [other], why=_reason(why))
+        chosen = {name.removeprefix("keep."): kept for name, kept in values.items() if name.startswith("keep.") and kept}
+        self._preview(survivor, other, chosen)
+        if again:
+            return
+        if self.merging is not None and self.merging.findings:
+            self.notice = Notice("warning", "Choose first whose value stays where the two contradict each other.")
+            return
+        self.desks[card.kind.name].merge(survivor, [other], why=_reason(why), rules=chosen)
         self.merging = None
         self._show(card.kind.name, survivor)
         self.notice = Notice("good", f"{other} is one with {survivor} now. Un-merge is on its page, and puts both back.")
 
     @command(*EDITORS)
-    def unmerge(self, why: str = "") -> None:
-        """Put a merged record, and the one it went into, back as they were."""
+    def unmerge(self, why: str = "", since: str = "") -> None:
+        """Put a merged record, and the one it went into, back; `since` (back or keep) is for what was changed since the merge."""
         card = self._card()
-        self.desks[card.kind.name].unmerge(card.document["id"], why=_reason(why))
+        desk, entity_id = self.desks[card.kind.name], card.document["id"]
+        changed = desk.preview_unmerge(entity_id).changed
+        desk.unmerge(entity_id, why=_reason(why), choices={one.entity_id: since for one in changed if since})
         self._show(card.kind.name, card.document["id"])
         self.notice = Notice("good", "Both records are back.")
 
@@ -393,6 +423,18 @@ class RegisterModel(PageModel):
             expected="its id, a number of it, or its exact name",
             next_step=f"Perhaps: {like}." if like else "Register it first.",
         )
+
+    def changed_since_merge(self) -> list[str]:
+        """Return what was changed since the open record was merged, in words."""
+        card = self._card()
+        changed = self.desks[card.kind.name].preview_unmerge(card.document["id"]).changed
+        return [f"{one.kind} {one.entity_id}, {one.field}: {one.was} → {one.now}" for one in changed]
+
+    def _preview(self, survivor: str, other: str, chosen: Mapping[str, str]) -> None:
+        preview = self.desks[self._card().kind.name].preview_merge(survivor, [other], rules=dict(chosen))
+        rows = tuple((str(a), _text(b), _text(c), _text(d)) for a, b, c, d in preview.rows)
+        findings = tuple(str(one) for one in preview.findings)
+        self.merging = Merging(survivor, other, rows, preview.moves, findings, dict(chosen))
 
     def _card(self) -> Card:
         if self.card is None:
@@ -446,12 +488,6 @@ def title_of(kind: str, document: Document) -> str:
     if kind in ("mandate", "membership"):
         return f"→{document['party_id']}"
     return str(document.get("title") or document.get("name") or document.get("number") or document["id"])
-
-
-def merging_of(survivor: str, other: str, preview: Any) -> Merging:
-    """Return a preview of a merge as rows for the page."""
-    rows = tuple((str(a), _text(b), _text(c), _text(d)) for a, b, c, d in preview.rows)
-    return Merging(survivor, other, rows, tuple(str(one) for one in preview.moves), tuple(str(one) for one in preview.findings))
 
 
 def new_fields(kind: Kind, part: str = "") -> list[Field]:
