@@ -9,7 +9,7 @@ from .page import Node, h, show
 from .parts import count, messages, tag
 from .register_card import draw_card
 from .register_form import form
-from .register_model import EDITORS, Draft, Hit, Problem, RegisterModel
+from .register_model import EDITORS, SEARCHED, Draft, Hit, Problem, RegisterModel
 from .register_words import KINDS
 from .session import Session
 
@@ -54,7 +54,7 @@ def _body(model: RegisterModel) -> Sequence[Node | None]:
 
 def _head(model: RegisterModel) -> Node:
     kinds = [h("option", "Everything", value="", selected=not model.only)]
-    kinds += [h("option", many, value=name, selected=name == model.only) for name, (_, many) in KINDS.items()]
+    kinds += [h("option", KINDS[name][1], value=name, selected=name == model.only) for name in SEARCHED]
     search = h(
         "form",
         h("div", h("label", "Find a name, a title or any number", for_="search"),

@@ -263,6 +263,8 @@ def _chain(model: RegisterModel) -> Node:
           h("input", id="f-territory", name="territory", value=asked["territory"], maxlength=6), class_="field small"),
         h("div", h("label", "On", for_="f-on"), h("input", id="f-on", name="on", type="date", value=asked["on"]),
           class_="field small"),
+        h("label", h("input", type="checkbox", name="societies", checked=asked["societies"]), "up to the societies",
+          class_="tick"),
         h("button", "Show", type="submit"),
         on="ask_chain",
         class_="row searching",

@@ -33,6 +33,8 @@ SURE = 99.0
 """From this score on a name that was typed is taken for a record, when nothing else comes near."""
 TABS = ("record", "problems", "chain", "linked", "papers", "history")
 EDITORS = ("analyst", "admin")
+SEARCHED = tuple(name for name in WORDS if name != "membership")
+"""Kinds that are found by a name or number of their own; a membership is found at its party."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +124,13 @@ class RegisterModel(PageModel):
         self.editing: dict[str, str] | None = None
         self.draft: Draft | None = None
         self.merging: Merging | None = None
-        self.chain_asked = {"right": "performing", "territory": wb.config.territory, "on": datetime.now(UTC).date().isoformat()}
+        today = datetime.now(UTC).date().isoformat()
+        self.chain_asked: dict[str, Any] = {
+            "right": "performing",
+            "territory": wb.config.territory,
+            "on": today,
+            "societies": False,
+        }
         self.contact: Document | None = None
         self.help = False
         self.do("refresh")
@@ -154,7 +162,7 @@ class RegisterModel(PageModel):
         if not self.asked:
             self.hits = None
             return
-        frame = self.wb.search(self.asked, kinds=(self.only,) if self.only else (), limit=FOUND)
+        frame = self.wb.search(self.asked, kinds=(self.only,) if self.only else SEARCHED, limit=FOUND)
         self.hits = [
             Hit(
                 row["kind"], row["id"], _text(row["title_or_name"]), _text(row["about"]), f"{row['matched_as']}: {row['matched']}"
@@ -166,7 +174,7 @@ class RegisterModel(PageModel):
     @command()
     def show_only(self, value: str = "") -> None:
         """Look for one kind of record only, or for all."""
-        self.only = value if value in WORDS else ""
+        self.only = value if value in SEARCHED else ""
         if self.asked:
             self.search(self.asked)
 
@@ -274,10 +282,11 @@ class RegisterModel(PageModel):
         return self.wb.agreements.chain(card.document["id"], **self.chain_asked)
 
     @command()
-    def ask_chain(self, right: str, territory: str, on: str) -> None:
-        """Ask who collects for another right, territory or day."""
+    def ask_chain(self, right: str, territory: str, on: str, societies: bool = False) -> None:
+        """Ask who collects for another right, territory or day, up to the societies when that is wanted."""
         before = self.chain_asked
-        self.chain_asked = {"right": right, "territory": territory.strip() or self.wb.config.territory, "on": on}
+        where = territory.strip() or self.wb.config.territory
+        self.chain_asked = {"right": right, "territory": where, "on": on, "societies": bool(societies)}
         try:
             self.chain()
         except (WorkbenchError, ValueError) as error:
@@ -412,7 +421,9 @@ class RegisterModel(PageModel):
         with self.wb.book.read() as connection:
             if documents.version_of(connection, kind, text):
                 return text
-        found = self.wb.search(text, kinds=(kind.name,), limit=3).to_dict("records") if kind.name in WORDS else []
+        found = (
+            self.wb.search(text, kinds=(kind.name,), limit=3).to_dict("records") if kind.name in (*SEARCHED, "licensee") else []
+        )
         sure = [row for row in found if float(row["score"]) >= SURE]
         if len(sure) == 1:
             return str(sure[0]["id"])
