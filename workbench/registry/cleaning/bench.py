@@ -86,6 +86,11 @@ class Bench:
         return list(self._table.columns)
 
     @property
+    def operations(self) -> dict[str, stepping.Operation]:
+        """Everything that can be done to the table, with its arguments: what a form needs to ask."""
+        return stepping.operations()
+
+    @property
     def transforms(self) -> dict[str, str]:
         """What `transform` can do: name -> the same in words."""
         return {name: words for name, (words, _) in TRANSFORMS.items()}
@@ -119,6 +124,8 @@ class Bench:
             {number: text for place, number in named if (text := table.flags.text(place))},
             {number: text for place, number in named if (text := table.marks.text(place))},
             {number: names for place, number in named if (names := tuple(n for n, m in changed.items() if m[place]))},
+            {number: said for place, number in named if (said := self._before(place, changed))},
+            {row[ROW]: said for row in rows if (said := self._odd(row))},
         )
 
     def facet(
@@ -351,6 +358,15 @@ class Bench:
 
     def _mask(self, given: Sequence[Filter]) -> Mask:
         return filters.select(self._table, given, self._start, self._faults)
+
+    def _before(self, place: int, changed: Mapping[str, Mask]) -> dict[str, str]:
+        """Return what the file said in the cells of a row that say something else now."""
+        columns, origin = self._table.columns, int(self._table.rows.origin[place])
+        return {name: self._start.columns[columns[name].source].text(origin) for name, mask in changed.items() if mask[place]}
+
+    def _odd(self, row: Mapping[str, str]) -> dict[str, str]:
+        """Return what is odd about the cells of a row, by column."""
+        return {name: said for name, text in row.items() if name != ROW and (said := self._faults(name, text))}
 
     def _changed(self, name: str) -> Mask:
         key = f"changed:{name}"

@@ -8,17 +8,20 @@ from __future__ import annotations
 
 import csv
 import gzip
+from array import array
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from ...core.canonical import file_digest, nfc
 from ...core.errors import Finding, WorkbenchError
 from ...core.office import Progress, silent
 from ...formats import faults, intake
-from .table import Column, Table
+from .table import Column, Table, Words
 
 WHOLE_LINE = "(whole line)"
 BEYOND = "(beyond the header {})"
@@ -62,7 +65,7 @@ def read(
     digest = file_digest(path)
     delimiter = delimiter or _guessed_delimiter(path)
     for name in [encoding] if encoding else _GUESSES:
-        reading = _Reading(path, digest, progress)
+        reading = _Reading(path, digest, progress, _Build(header_row, ragged=_has_separator(path)))
         reading.run({"size": size, "encoding": name, "delimiter": delimiter, "sheet": sheet})
         if reading.refused is None or reading.refused.code != "wrong_encoding":
             break
@@ -73,8 +76,7 @@ def read(
         reading.findings.append(
             Finding("file", "encoding_guessed", "the file is not UTF-8", got=name, source=path.name, what_to_do=step)
         )
-    lines = [line for line in reading.lines if line[0] >= header_row] or reading.lines
-    return Source(_table(lines, ragged=_has_separator(path)), path.name, digest, name, delimiter, sheet, reading.findings)
+    return Source(reading.built.table(), path.name, digest, name, delimiter, sheet, reading.findings)
 
 
 def _refusal(finding: Finding) -> WorkbenchError:
@@ -90,9 +92,8 @@ def _refusal(finding: Finding) -> WorkbenchError:
 class _Reading:
     """Takes the messages of the reader's process, until the file is read or refused."""
 
-    def __init__(self, path: Path, digest: str, progress: Progress) -> None:
-        self.path, self.digest, self.progress = path, digest, progress
-        self.lines: list[list[Any]] = []
+    def __init__(self, path: Path, digest: str, progress: Progress, built: _Build) -> None:
+        self.path, self.digest, self.progress, self.built = path, digest, progress, built
         self.findings: list[Finding] = []
         self.refused: Finding | None = None
         self._cells = self._blank = 0
@@ -108,15 +109,15 @@ class _Reading:
                     return
         if not self._finished:
             self._on_fatal("reader_stopped", {})
-        elif not self.lines:
+        elif not self.built.names:
             self._on_fatal("empty_file", {"got": "blank lines only"})
         elif self._blank:
             self._on_note("blank_lines", {"got": str(self._blank)})
 
     def _on_rows(self, rows: list[list[Any]]) -> None:
-        self.lines += rows
+        self.built.take(rows)
         self._cells += sum(len(line[2] or ()) for line in rows)
-        self.progress("reading", len(self.lines), 0)
+        self.progress("reading", len(self.built.lines), 0)
         if self._cells > MAX_CELLS:
             self._on_fatal("too_many_cells", {"expected": f"at most {MAX_CELLS:,}"})
 
@@ -189,40 +190,86 @@ def _has_separator(path: Path) -> bool:
     return not is_sheet(path) and not path.name.lower().removesuffix(".gz").endswith((".json", ".jsonl", ".ndjson"))
 
 
-def _table(lines: list[list[Any]], *, ragged: bool) -> Table:
-    first = next(iter(lines))
-    cells = first[2] if first[2] is not None else [first[4]]
-    while cells and not cells[-1].strip():
-        cells.pop()
-    names = header_names(cells or ["(column 1)"])
-    body = lines[1:]
-    width = len(names)
-    widest = max((len(_trimmed(line[2], width)) for line in body if line[2] is not None), default=width)
-    names += [BEYOND.format(at) for at in range(1, widest - width + 1)]
-    wholes = any(line[2] is None for line in body)
-    marks = [_mark(line, width, ragged) for line in body]
-    rows = [_filled(line, len(names)) for line in body]
-    columns = {
-        name: Column.of(texts, name) for name, texts in zip(names, zip(*rows, strict=True) if rows else _none(names), strict=True)
-    }
-    if wholes:
-        columns[WHOLE_LINE] = Column.of(("" if line[2] is not None else line[4] for line in body), WHOLE_LINE)
-    return Table.of(_numbers(body), columns, Column.of(marks))
+class _Texts:
+    """One column while it is read: each text once, and a number for every row."""
+
+    def __init__(self, rows: int) -> None:
+        self.numbers: dict[str, int] = {"": 0}
+        self.codes = array("i", bytes(4 * rows))
+
+    def add(self, texts: Iterable[str]) -> None:
+        """Take the texts of further rows."""
+        numbers = self.numbers
+        put = numbers.setdefault
+        self.codes.extend([put(text, len(numbers)) for text in texts])
+
+    def column(self, source: str) -> Column:
+        """Return the column."""
+        texts = iter(self.numbers)
+        next(texts)
+        return Column(
+            np.frombuffer(self.codes, dtype=np.int32) if self.codes else np.zeros(0, dtype=np.int32), Words(texts), source
+        )
 
 
-def _numbers(body: Sequence[list[Any]]) -> list[str]:
-    """Return the rows' numbers: the line each stands on; several rows of one line are told apart as split ones are."""
-    often = Counter(line[0] for line in body)
-    seen: Counter[int] = Counter()
-    numbers = []
-    for line in body:
-        seen[line[0]] += 1
-        numbers.append(str(line[0]) if often[line[0]] == 1 else f"{line[0]}.{seen[line[0]]}")
-    return numbers
+class _Build:
+    """Makes the table batch by batch, so that two million cells never lie about as two million texts."""
 
+    def __init__(self, header_row: int, *, ragged: bool) -> None:
+        self.header_row, self.ragged = header_row, ragged
+        self.names: list[str] = []
+        self.width = 0
+        self.lines: list[int] = []
+        self.columns: list[_Texts] = []
+        self.marks = _Texts(0)
+        self.wholes: dict[int, str] = {}
+        """Place of a row -> its whole line, where its cells cannot be told apart."""
 
-def _none(names: Sequence[str]) -> Iterator[tuple[str, ...]]:
-    return (() for _ in names)
+    def take(self, rows: list[list[Any]]) -> None:
+        """Take some rows of the reader, the first one from `header_row` on as the header."""
+        if not self.names:
+            rows = [row for row in rows if row[0] >= self.header_row]
+            if not rows:
+                return
+            self._take_header(rows.pop(0))
+        widest = max((len(_trimmed(row[2], self.width)) for row in rows if row[2] is not None), default=0)
+        while len(self.columns) < widest:
+            self.names.append(BEYOND.format(len(self.columns) + 1 - self.width))
+            self.columns.append(_Texts(len(self.lines)))
+        for row in rows:
+            if row[2] is None:
+                self.wholes[len(self.lines)] = row[4]
+            self.lines.append(row[0])
+        self.marks.add(_mark(row, self.width, self.ragged) for row in rows)
+        filled = [_filled(row, len(self.columns)) for row in rows]
+        for column, texts in zip(self.columns, zip(*filled, strict=True), strict=bool(filled)):
+            column.add(texts)
+
+    def _take_header(self, row: list[Any]) -> None:
+        cells = row[2] if row[2] is not None else [row[4]]
+        while len(cells) > 1 and not cells[-1].strip():
+            cells.pop()
+        self.names = header_names(cells)
+        self.width = len(self.names)
+        self.columns = [_Texts(0) for _ in self.names]
+
+    def table(self) -> Table:
+        """Return the table of all rows taken."""
+        columns = {name: texts.column(name) for name, texts in zip(self.names, self.columns, strict=True)}
+        if self.wholes:
+            columns[WHOLE_LINE] = Column.of((self.wholes.get(place, "") for place in range(len(self.lines))), WHOLE_LINE)
+        return Table.of(self._numbers(), columns, self.marks.column(""))
+
+    def _numbers(self) -> list[str]:
+        """Return the rows' numbers: the line each stands on; several rows of one line are told apart as split ones are."""
+        if len(set(self.lines)) == len(self.lines):
+            return list(map(str, self.lines))
+        often, seen = Counter(self.lines), Counter[int]()
+        numbers = []
+        for line in self.lines:
+            seen[line] += 1
+            numbers.append(str(line) if often[line] == 1 else f"{line}.{seen[line]}")
+        return numbers
 
 
 def _trimmed(cells: list[str], width: int) -> list[str]:

@@ -29,6 +29,10 @@ class Page:
     """Row number -> what was odd about its line in the file."""
     changed: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """Row number -> the columns in which it says something else than the file did."""
+    before: dict[str, dict[str, str]] = field(default_factory=dict)
+    """Row number -> column -> what the file said, where it says something else now."""
+    faults: dict[str, dict[str, str]] = field(default_factory=dict)
+    """Row number -> column -> what is odd about the cell."""
 
 
 @dataclass(frozen=True, slots=True)
