@@ -78,7 +78,7 @@ def shares_of(connection: Connection, kind: str, ids: Sequence[str] | None) -> t
     """Return the share rows of works (or of recordings: their producers' parts), and the ids that exist and are not gone."""
     if kind == "recording":
         root, part = recording, recording_contributor
-        published, year = literal(""), recording.c.recorded_year
+        published, year = literal("").label("published_on"), recording.c.recorded_year
         amounts: list[Any] = [*(literal(0).label(right) for right in rules.OWNED_RIGHTS), part.c.share_ppm]
     else:
         root, part = work, work_share
@@ -133,11 +133,11 @@ def checked(connection: Connection) -> Checked:
 
 
 def _of(connection: Connection, query: Any, column: Any, ids: Sequence[str] | None) -> Iterable[Any]:
+    """The rows of a query that begins with the column of the ids."""
     if ids is None or len(ids) > MANY:
         wanted = None if ids is None else set(ids)
-        at = [one.name for one in query.selected_columns].index(column.name)
         found = connection.execute(query).all()
-        return found if wanted is None else [row for row in found if row[at] in wanted]
+        return found if wanted is None else [row for row in found if row[0] in wanted]
     return in_chunks(connection, query, column, ids)
 
 

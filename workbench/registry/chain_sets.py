@@ -75,7 +75,7 @@ def resolve_many(asked: Iterable[Asked], shares: SharesOfWorks, links: Iterable[
             engine.run(_level(level))
             level += 1
         rows = list(engine.rows(_RESULT))
-    return pd.DataFrame(rows, columns=list(COLUMNS))
+    return pd.DataFrame(rows, columns=list(COLUMNS)).astype({"share_ppm": "int64"})
 
 
 def _load(
