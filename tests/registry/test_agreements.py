@@ -206,8 +206,8 @@ def test_a_recording_has_a_chain_of_its_producers(desks, people):
     assert [(end.collector_party_id, end.share_ppm) for end in chain.collected] == [(producer, 600_000), (agent, 400_000)]
     frame = desks.agreements.chains(right="neighbouring")
     assert frame[["work_id", "share_ppm", "agreements"]].to_numpy().tolist() == [
-        [recording, 400_000, one],
         [recording, 600_000, ""],
+        [recording, 400_000, one],
     ]
 
 

@@ -30,10 +30,15 @@ def texts(one):
     return ["".join(text.itertext()) for text in drawn(one).iter(f"{SVG}text")]
 
 
+SHOWN = (
+    "Amina Otieno", "CA owns 100 %", "original publishing", "A1 · 100 %", "sub-publishing", "A2 · 75 %", "from 2019-01-01",
+    "keeps the rest", "collects 25 %", "collects 75 %", "owned 100 % = collected 100 %",
+)  # fmt: skip
+
+
 def test_every_party_step_share_and_period_is_in_the_drawing_and_in_the_words():
     seen = texts(CHAIN)
-    for text in ("Amina Otieno", "CA owns 100 %", "original publishing", "A1 · 100 %", "sub-publishing", "A2 · 75 %",
-                 "from 2019-01-01", "keeps the rest", "collects 25 %", "collects 75 %", "owned 100 % = collected 100 %"):  # fmt: skip
+    for text in SHOWN:
         assert text in seen, text
     assert CHAIN.text().splitlines() == [
         "Who collects: Taa <ya> Pwani",
