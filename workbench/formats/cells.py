@@ -30,6 +30,7 @@ _ISO_INSTANT = re.compile(
 )
 _UNIX = re.compile(r"[0-9]{9,10}", re.ASCII)
 _YEAR = re.compile(r"[0-9]{4}", re.ASCII)
+_FRACTION = re.compile(r"(0|1(?=(?:\.0{1,6})?$))(?:\.([0-9]{1,6}))?", re.ASCII)
 
 
 def reader(field: Field, layout: Layout) -> Reader:
@@ -40,7 +41,7 @@ def reader(field: Field, layout: Layout) -> Reader:
         "year": year,
         "duration": duration_seconds,
         "amount": partial(amount_micros, decimal=layout.decimal),
-        "share": partial(share_ppm, decimal=layout.decimal),
+        "share": partial(share_ppm, decimal=layout.decimal, formats=field.formats),
         "date": partial(day, formats=field.formats or ("iso",)),
         "instant": partial(instant, formats=field.formats or ("iso",), zone=layout.timezone),
         "choice": partial(choice, field=field),
@@ -86,9 +87,16 @@ def amount_micros(text: str, decimal: str = ".") -> int:
     return parse_micros(_with_point(text, decimal, "an amount"))
 
 
-def share_ppm(text: str, decimal: str = ".") -> int:
-    """Return parts per million from a percentage."""
-    return parse_percent(_with_point(text, decimal, "a share"))
+def share_ppm(text: str, decimal: str = ".", formats: tuple[str, ...] = ()) -> int:
+    """Return parts per million from a percentage; with the format `fraction`, a number up to 1 without % is a part of the whole.
+
+    >>> share_ppm("33.34"), share_ppm("0.6667", formats=("fraction",)), share_ppm("66.67%", formats=("fraction",))
+    (333400, 666700, 666700)
+    """
+    written = _with_point(text, decimal, "a share")
+    if "fraction" in formats and (match := _FRACTION.fullmatch(written)):
+        return int(match[1]) * 1_000_000 + int((match[2] or "").ljust(6, "0"))
+    return parse_percent(written)
 
 
 def _with_point(text: str, decimal: str, what: str) -> str:
@@ -148,8 +156,8 @@ def instant(text: str, formats: tuple[str, ...] = ("iso",), zone: str = "UTC") -
 
 
 def choice(text: str, field: Field) -> str:
-    """Return what a choice stands for."""
-    found = field.choices.get(text.casefold())
+    """Return what a choice stands for; `*` stands for whatever is not named."""
+    found = field.choices.get(text.casefold()) or field.choices.get("*")
     if found is None:
         raise WorkbenchError(f"not a known {field.name}", got=repr(text[:40]), expected=", ".join(list(field.choices)[:12]))
     return found

@@ -160,7 +160,7 @@ class _Staging:
         self.drain: Callable[[list[Line]], None] | None = None
         """Takes the lines of each batch away from the sheet, when they are kept elsewhere."""
         self.taken = 0
-        self.unfold = Unfold(sheet.layout, pads=sheet.file_name.lower().endswith((".xlsx", ".xlsm")))
+        self.unfold = Unfold(sheet.layout, pads=sheet.layout.short_lines or sheet.file_name.lower().endswith((".xlsx", ".xlsm")))
         self.above: list[str] = []
 
     def run(self, messages: Iterable[list[Any]]) -> Sheet:

@@ -180,6 +180,7 @@ class Judge:
         self.required = [found.name for found in sheet.layout.fields if found.required]
         self.one_of, self.unique = sheet.layout.one_of, sheet.layout.unique
         self.seen: dict[tuple[Any, ...], int] = {}
+        self.pads = sheet.layout.short_lines or sheet.file_name.lower().endswith((".xlsx", ".xlsm"))
         self.findings = sheet.findings
 
     def take(self, row: list[Any]) -> None:
@@ -271,7 +272,7 @@ class Judge:
         if len(cells) > self.width and any(cell.strip() for cell in cells[self.width :]):
             self._find("too_many_cells_in_line", line, "", str(len(cells)), str(self.width))
             return "too_many_cells_in_line"
-        if len(cells) < self.width and not self.sheet.file_name.lower().endswith((".xlsx", ".xlsm")):
+        if len(cells) < self.width and not self.pads:
             self._find("too_few_cells_in_line", line, "", str(len(cells)), str(self.width))
             return "too_few_cells_in_line"
         return ""

@@ -36,10 +36,11 @@ ENCODINGS = {
     "cp1258", "iso-8859-1", "iso-8859-2", "iso-8859-5", "iso-8859-6", "iso-8859-7", "iso-8859-8", "iso-8859-9", "iso-8859-15",
     "mac-roman", "koi8-r", "koi8-u", "gb18030", "big5", "shift_jis", "euc_jp", "euc_kr", "cp437", "cp850",
 }  # fmt: skip
-_FOLDER = Path(__file__).parent / "layouts"
+BUILT_IN = Path(__file__).parent / "layouts"
+"""Where the program's own layouts are."""
 _LAYOUT_KEYS = {
     "name", "purpose", "about", "encoding", "delimiter", "decimal", "timezone", "one_of", "unique", "ignore", "sheet", "header_row",
-    "lists", "repeat", "gather", "people", "fields",
+    "short_lines", "lists", "repeat", "gather", "people", "fields",
 }  # fmt: skip
 _LISTS = ("one_of", "unique", "ignore", "lists", "repeat", "gather")
 _FIELD_KEYS = {"type", "headers", "required", "formats", "choices", "note", "example"}
@@ -105,6 +106,8 @@ class Layout:
     """Name of the worksheet; the first one when empty."""
     header_row: int = 0
     """Line of the header where titles stand above it; 0: the first line that is filled."""
+    short_lines: bool = False
+    """Whether a line may have fewer cells than the header: the last ones are then empty."""
     lists: tuple[str, ...] = ()
     """Of JSON: the lists inside an object whose objects become lines of their own; all of them when none is named."""
     repeat: tuple[str, ...] = ()
@@ -153,7 +156,7 @@ def layouts(folder: Path | None = None, purpose: str = "") -> list[Layout]:
 
 
 def _places(folder: Path | None) -> list[Path]:
-    return [place for place in (folder, _FOLDER) if place is not None]
+    return [place for place in (folder, BUILT_IN) if place is not None]
 
 
 def _names(folder: Path | None) -> set[str]:
@@ -182,6 +185,7 @@ def parse_layout(data: Any, where: str = "") -> Layout:
     if not isinstance(data.get("header_row", 0), int):
         raise WorkbenchError("wrong header_row in a layout", got=data["header_row"], expected="a line number", where=where)
     given["header_row"] = int(data.get("header_row", 0))
+    given["short_lines"] = bool(data.get("short_lines", False))
     layout = Layout(
         name=str(data.get("name", "")),
         purpose=str(data.get("purpose", "")),

@@ -109,9 +109,11 @@ class PerformanceBuilder(Builder):
     def build(self, bundle: Bundle) -> None:
         """Set the performance's document, or the one that is there with what the lines say."""
         clerk = self.clerk
-        for name in ("name", "held_on"):
-            if not bundle.value(name):
-                clerk.fail(bundle, bundle.first, "missing_value", name, f"the performance has no {name}", "nothing", "a value")
+        name = bundle.value("name") or bundle.value("venue")
+        for field, value in (("name", name), ("held_on", bundle.value("held_on"))):
+            if not value:
+                message = f"the performance has no {field.replace('_', ' ')}"
+                clerk.fail(bundle, bundle.first, "missing_value", field, message, "nothing", "a value")
                 return
         same_throughout(clerk, bundle, ("name", "held_on", "venue", "city"))
         items: list[dict[str, Any]] = []
@@ -123,11 +125,12 @@ class PerformanceBuilder(Builder):
             if text and not work_id:
                 step = "Onboard the work first, or leave it to matching; the title is kept."
                 clerk.note(line, "unknown_work", "work", "no such work in the register", text, "an ISWC or a work id", step)
-            plainly_said = {name: get(name, "") for name in ("title", "performer", "writers")}
+            plainly_said = {column: get(column, "") for column in ("title", "performer", "writers")}
             items.append({**plainly_said, "duration_seconds": get("duration_seconds"), "work_id": work_id or None})
         document: Document = {
             "kind": "concert",
             **plainly(bundle, _PERFORMANCE),
+            "name": name,
             "territory": clerk.territory(bundle, bundle.first, "territory", bundle.value("territory")),
             "items": items,
         }

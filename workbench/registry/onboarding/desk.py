@@ -20,14 +20,13 @@ from ...formats.sheets import Layout, find_layout, layouts
 from ...formats.template import write_template
 from ..provenance import source_file
 from .clerk import EXISTING, KEEP, key_by
+from .guess import Guess, guess_file, require_unchanged
 from .result import Intake
 from .taking_in import BUILDERS, TakingIn
 from .undoing import Undone, import_of, imports, made_by, undo
 
 if TYPE_CHECKING:
     import pandas as pd
-
-    from .guess import Guess
 
 JOURNAL_KIND = "onboarding"
 
@@ -61,8 +60,6 @@ class Onboarding:
 
         Raises `WorkbenchError` for a file that cannot be read at all.
         """
-        from .guess import guess_file
-
         return guess_file(self.office, intake.require_file(file), purpose)
 
     def load(
@@ -93,6 +90,8 @@ class Onboarding:
                 "not a way to treat what is there", got=repr(existing), expected=", ".join(EXISTING), where="existing"
             )
         path = intake.require_file(file)
+        with self.office.book.read() as connection:
+            require_unchanged(connection, kind, self._layout_folder)
         digest = file_digest(path)
         if (before := self._loaded_before(path.name, kind.name, digest, existing, why, by, dry_run)) is not None:
             return before
