@@ -123,7 +123,9 @@ def fill(wb: Workbench, works: int) -> int:
         agreement_work: [],
     }
     tables[party] = [{"id": one, "version": 1, "kind": "natural", "name": f"N{one[-6:]}"} for one in people]
+    starts = []
     for number in range(1, works + 1):
+        starts.append(len(tables[work_share]))
         _work(tables, chance, f"BENCH-W-{number:06d}", people[:writers], houses)
     made = 0
     tier = len(houses) // 3
@@ -140,6 +142,7 @@ def fill(wb: Workbench, works: int) -> int:
     while made < works:  # the rest names works
         made += 1
         number = chance.randrange(1, works + 1)
+        writer = tables[work_share][starts[number - 1]]["party_id"]  # the first writer of that work
         _agree(
             tables,
             made,

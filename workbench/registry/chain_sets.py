@@ -74,8 +74,7 @@ def resolve_many(asked: Iterable[Asked], shares: SharesOfWorks, links: Iterable[
         while engine.one("SELECT COUNT(*) FROM state")[0]:
             engine.run(_level(level))
             level += 1
-        rows = list(engine.rows(_RESULT))
-    return pd.DataFrame(rows, columns=list(COLUMNS)).astype({"share_ppm": "int64"})
+        return engine.frame(_RESULT).set_axis(list(COLUMNS), axis="columns")
 
 
 def _load(
@@ -126,7 +125,7 @@ _LINK = {
 
 
 def _link_row(number: int, link: AgreementLink, areas: dict[tuple[tuple[str, str], ...], int]) -> tuple[Any, ...]:
-    area = areas.setdefault(tuple(link.territories), len(areas))
+    area = areas.setdefault(link.territories, len(areas))
     return (
         number, link.agreement_id, link.assignor_party_id, link.acquirer_party_id, link.right, link.share_ppm,
         SCOPES.index(link.reach), area, int(link.kind in ORIGINAL_KINDS), int(link.kind == "CO"),
