@@ -160,6 +160,14 @@ def test_an_unknown_change_set_and_two_moments_at_once_are_refused(desks: Desks)
         Past.of(desks.office).part_frame("work", "share")
 
 
+def test_contacts_are_not_shown_past_their_desk(desks: Desks) -> None:
+    assert "contact" in documents.KINDS
+    now = Past.of(desks.office)
+    for ask in (now.frame, now.documents, lambda kind: now.changes_until(kind=kind)):
+        with pytest.raises(WorkbenchError, match="its own desk"):
+            ask("contact")
+
+
 def test_now_is_what_the_book_says(both: Desks) -> None:
     both.people("Wanjiru", "Otieno")
     both.works.save({"title": "Taa"}, why="declared")

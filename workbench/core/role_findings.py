@@ -14,7 +14,7 @@ from sqlalchemy import Connection, func, select
 
 from .errors import Finding
 from .journal import entries, journal
-from .roles import area_of, may_journal, writers_of
+from .roles import ROLES, area_of, may_journal
 
 STAFF = "staff"
 
@@ -60,6 +60,6 @@ def _finding(who: str, kind: str, op: str, held: set[str] | None, times: int, se
     had = "no account" if held is None else ", ".join(sorted(held)) or "a closed account"
     return Finding(
         "record", "without_role", f"{who} did this without the role for it: {what}", line=seq, field=kind, got=had,
-        expected=" or ".join(role for role in writers_of(kind) if may_journal([role], kind, op)) or "nobody's role", source=who,
+        expected=" or ".join(role for role in ROLES if may_journal([role], kind, op)) or "nobody's role", source=who,
         what_to_do="Look at it with workbench history; give the role, or undo the change.",
     )  # fmt: skip

@@ -23,7 +23,7 @@ ROLES = {
 """What each role may do; a person may have several, but nobody approves a run of their own."""
 
 AREAS: dict[str, tuple[str, ...]] = {
-    "register": ("party", "work", "recording", "release", "agreement", "mandate", "membership", "attachment"),
+    "register": ("party", "work", "recording", "release", "agreement", "mandate", "membership", "attachment", "not_the_same"),
     "performances": ("performance",),
     "contacts": ("contact",),
     "licensing": ("licensee", "licence", "invoice", "receipt"),
@@ -56,6 +56,8 @@ PRIVATE = ("contacts",)
 READS_PRIVATE = ("analyst", "distribution", "auditor", "admin")
 """Analysts register members, distribution pays them, auditors read all. Licensing deals with users of music and approvers judge
 totals: neither needs anybody's address or bank account."""
+LOOK = "look"
+"""The journal's `op` for having looked at something private: whoever may look adds this, auditors too; it changes nothing."""
 
 RUN_STEPS = {"prepare": "distribution", "approve": "approver", "seal": "approver"}
 """The journal's `op` on a run -> the role it takes; any other step on a run is the preparer's."""
@@ -88,7 +90,9 @@ def writers_of(name: str) -> list[str]:
     (['licensing', 'admin'], ['analyst', 'licensing', 'admin'], ['approver'])
     """
     area = area_of(name)
-    if area in ("journal", "numbers"):
+    if area == "journal":
+        return [role for role in ROLES if WRITES[role] or role in READS_PRIVATE]
+    if area == "numbers":
         return [role for role in ROLES if WRITES[role]]
     return [role for role in ROLES if area in WRITES[role]]
 
@@ -132,6 +136,8 @@ def may_journal(roles: Iterable[str], kind: str, op: str) -> bool:
     (False, True)
     """
     held = set(roles)
+    if op == LOOK and is_private(kind):
+        return bool(held & set(READS_PRIVATE))
     if area_of(kind) == "runs":
         return RUN_STEPS.get(op, "distribution") in held
     return bool(held & set(writers_of(kind)))

@@ -18,7 +18,20 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from .errors import Finding, NotPermitted, WorkbenchError
-from .roles import AREAS, PRIVATE, READS_PRIVATE, ROLES, RUN_STEPS, WRITES, area_of, group_role, is_private, privileges
+from .roles import (
+    AREAS,
+    LOOK,
+    PRIVATE,
+    READS_PRIVATE,
+    ROLES,
+    RUN_STEPS,
+    WRITES,
+    area_of,
+    group_role,
+    is_private,
+    privileges,
+    writers_of,
+)
 from .store import Book
 
 SQL = Path(__file__).parent / "data" / "roles.sql"
@@ -226,12 +239,11 @@ class _Office:
             f"CREATE POLICY private ON {schema}.journal FOR SELECT TO {readers} USING ({private})",
         )
         own_name = f"who = current_user AND pg_has_role(current_user, '{group_role(self.database, PERSON)}', 'MEMBER')"
-        for role, areas in WRITES.items():
-            if areas:
-                self.run(
-                    f"CREATE POLICY {role} ON {schema}.journal FOR INSERT TO {self.group(role)}"
-                    f" WITH CHECK ({own_name} AND {_may_journal(role)})"
-                )
+        for role in writers_of("journal"):
+            self.run(
+                f"CREATE POLICY {role} ON {schema}.journal FOR INSERT TO {self.group(role)}"
+                f" WITH CHECK ({own_name} AND {_may_journal(role)})"
+            )
 
     def secured(self) -> list[str]:
         """Return the tables whose rows are not for everybody."""
@@ -277,7 +289,7 @@ class _Office:
         ).scalars()
         for table in sorted(set(self.secured()) - set(secured)):
             yield _differs("rows are shown to everybody", table, "row security", table)
-        policies = {("journal", name) for name in ("open", "private", *(role for role in ROLES if WRITES[role]))}
+        policies = {("journal", name) for name in ("open", "private", *writers_of("journal"))}
         policies |= {(table, "private") for table in self.secured()}
         for table, name in sorted(policies.symmetric_difference(self.policies())):
             yield _differs("the row security differs", f"policy {name} of {table}", "as `roles apply` makes it", table)
@@ -317,6 +329,8 @@ def _may_journal(role: str) -> str:
     others = ", ".join(f"'{op}'" for op, holder in RUN_STEPS.items() if holder != role)
     if "runs" in WRITES[role]:
         ways.append(f"({runs} AND {f'op NOT IN ({others})' if role == 'distribution' else f'op IN ({mine})'})")
+    if role in READS_PRIVATE:
+        ways.append(f"({_kinds(_names(PRIVATE))} AND op = '{LOOK}')")
     return f"({' OR '.join(ways)})"
 
 

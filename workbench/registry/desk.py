@@ -122,7 +122,7 @@ class Desk(Generic[Thing]):
 
         `when` is a day (`2025-07-01`: its end, UTC) or an instant; `before` a change set, like an import's id. See `Past.of`.
         """
-        return Past.of(self.office, when, before=before).document(self.kind.name, entity_id)
+        return Past.of(self.office, when, before=before).held_of(self.kind, entity_id)
 
     def frame(self, ids: Sequence[str] | None = None, *, as_of: Moment = "", before: str = "") -> pd.DataFrame:
         """Return one row per document: `id`, the kind's fields, `version`; desks add readable columns.

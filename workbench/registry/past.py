@@ -7,7 +7,8 @@
 
 The journal holds every document whole, before and after each change. So the register after entry number n is, for each document,
 what its last entry up to n says: one SQL statement per kind, the same on both databases. A past frame has the kind's own columns
-only: names that other records give today do not belong to that day.
+only: names that other records give today do not belong to that day. Contacts are shown by their own desk only, which writes down
+who looked.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from ..core.errors import NotFound, WorkbenchError, unknown
 from ..core.journal import journal, read_document
 from ..core.meanwhile import differences, in_words
 from ..core.office import Office
+from ..core.roles import is_private
 from .frames import typed
 
 Moment = str | date | datetime
@@ -55,6 +57,10 @@ class Past:
     def document(self, kind: str, entity_id: str) -> Document | None:
         """Return one document as it was, or None when it was not there yet."""
         return self.documents(kind, [entity_id]).get(entity_id)
+
+    def held_of(self, kind: Kind, entity_id: str) -> Document | None:
+        """Return one document as it was, of any kind: for the desk of that kind, which knows to whom it may show it."""
+        return next((document for _, document, _ in self._rows(kind, [entity_id])), None)
 
     def documents(self, kind: str, ids: Sequence[str] | None = None) -> dict[str, Document]:
         """Return documents as they were, by id; all of the kind when `ids` is None, and those not there yet are left out."""
@@ -90,7 +96,7 @@ class Past:
         until = later or Past.of(self.office)
         if until.seq < self.seq:
             raise WorkbenchError("the later moment is the earlier one", got=f"{self.seq} to {until.seq}", next_step="Swap them.")
-        kinds = [_kind(kind).name] if kind else sorted(KINDS)
+        kinds = [_kind(kind).name] if kind else sorted(name for name in KINDS if not is_private(name))
         within = (journal.c.seq > self.seq) & (journal.c.seq <= until.seq) & journal.c.kind.in_(kinds)
         rows = []
         with self.office.book.read() as connection:
@@ -169,6 +175,8 @@ def _first(row: Sequence[Any]) -> str:
 def _kind(name: str) -> Kind:
     if name not in KINDS:
         raise unknown("kind", name, KINDS)
+    if is_private(name):
+        raise WorkbenchError(f"a {name} is shown by its own desk only", next_step=f"See wb.{name}s.")
     return KINDS[name]
 
 
