@@ -440,6 +440,22 @@ def test_a_project_is_left_and_resumed_as_it_was(model: CleaningModel, somebody:
     assert column(other, "title")[1] == "Usiku mwema"
 
 
+def test_removed_rows_are_kept_shown_and_brought_back(model: CleaningModel) -> None:
+    model.do("start_step", {"op": "remove_rows", "rows": ["2", "3"]})
+    model.do("fill_step", {"do": "apply", "why": "sent twice"})
+    assert model.total == 4
+    model.do("add_facet", {"column": "#", "kind": "removed"})
+    model.do("choose_value", {"at": 0, "label": "sent twice", "value": True})
+    assert model.notice is None
+    assert column(model, "title") == ["Taa ya Pwani", "Usiku"]
+    assert [each["label"] for each in next(_parts(page(model)))["options"]["actions"]] == ["Bring back"]
+    model.do("start_step", {"op": "restore_rows", "rows": ["2"], "ask": False})
+    model.do("apply_step")
+    model.do("drop_filters")
+    assert column(model, "title")[0] == "Taa ya Pwani"
+    assert model.total == 5
+
+
 def test_names_that_look_like_markup_stay_text_wherever_they_are_drawn(model: CleaningModel) -> None:
     model.do("add_facet", {"column": "title"})
     model.do("choose_value", {"at": 0, "label": HOSTILE, "value": True})

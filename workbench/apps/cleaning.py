@@ -11,7 +11,7 @@ from typing import Any
 from ..api import Workbench
 from . import cleaning_panels
 from .cleaning_dialogs import dialog
-from .cleaning_menu import SELECTED, column_keys, menu
+from .cleaning_menu import GONE, SELECTED, column_keys, menu
 from .cleaning_model import CleaningModel
 from .cleaning_rows_model import filter_words
 from .cleaning_start_model import REGISTER, SHEETS
@@ -154,9 +154,16 @@ def _grid(model: CleaningModel) -> Node:
         editable=able,
         menu=menu(may_change=able),
         keys=column_keys(may_change=able),
-        actions=SELECTED if able else SELECTED[:1],
+        actions=_actions(model, able),
         readonly="Your role looks, and does not change: ask an analyst.",
     )
+
+
+def _actions(model: CleaningModel, able: bool) -> list[dict[str, Any]]:
+    """Return what can be done with selected rows: other things with rows that are only kept."""
+    if any(each["kind"] == "removed" for each in model.filters):
+        return GONE if able else []
+    return SELECTED if able else SELECTED[:1]
 
 
 # ---- where to begin

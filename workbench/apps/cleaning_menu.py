@@ -96,6 +96,8 @@ SELECTED: list[dict[str, Any]] = [
     {"label": "Remove …", "command": "start_step", "args": {"op": "remove_rows"}},
 ]
 """What can be done with selected rows."""
+GONE: list[dict[str, Any]] = [{"label": "Bring back", "command": "start_step", "args": {"op": "restore_rows", "ask": False}}]
+"""What can be done with selected rows that were removed or merged."""
 KEYS: list[tuple[str, list[tuple[str, str]]]] = [
     (
         "Moving",
@@ -118,7 +120,7 @@ KEYS: list[tuple[str, list[tuple[str, str]]]] = [
             ("Escape", "leave the cell as it was"),
             ("Delete", "empty the cell"),
             ("Ctrl+Z, Ctrl+Y", "undo, redo"),
-            ("Ctrl+C", "copy the cell"),
+            ("Ctrl+C, Ctrl+V", "copy the cell, paste into it"),
         ],
     ),
     (

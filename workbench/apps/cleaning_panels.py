@@ -6,7 +6,7 @@ from typing import Any
 from zlib import crc32
 
 from .cleaning_model import CleaningModel
-from .cleaning_rows_model import FACET_NAMES, ROW, OpenFacet
+from .cleaning_rows_model import FACET_NAMES, ROW, WITHOUT_VALUES, OpenFacet
 from .page import Child, Node, h
 from .parts import count
 
@@ -63,8 +63,10 @@ def _facet(model: CleaningModel, at: int, facet: OpenFacet) -> Node:
 def _values(at: int, facet: OpenFacet, found: Any, chosen: dict[str, Any] | None) -> list[Child]:
     here = {"at": at}
     on = set((chosen or {}).get("values", ()))
-    two = facet.kind in {"blank", "duplicate"}
-    if two and chosen:
+    two = facet.kind in WITHOUT_VALUES
+    if facet.kind == "removed" and chosen:
+        on = {each.value for each in found.values}
+    elif two and chosen:
         on = {"false" if chosen.get("not") else "true"}
     lines = [_line(at, each.value, each.label, each.count, each.value in on) for each in found.values]
     if found.blank and not two:

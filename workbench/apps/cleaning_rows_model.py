@@ -29,6 +29,8 @@ FACET_NAMES = {
     "flag": "flags",
     "removed": "removed rows",
 }
+WITHOUT_VALUES = ("blank", "duplicate", "removed")
+"""Kinds of facet whose filter is there or not, or turned round, without naming values."""
 ROW = "#"
 
 
@@ -145,9 +147,9 @@ class RowsModel(StartModel):
     def choose_value(self, at: int, label: str, value: bool) -> None:
         """Add a value to those chosen in a facet, or take it away."""
         facet = self._facet(at)
-        if facet.kind in {"blank", "duplicate"}:
-            wanted = {"column": facet.column, "kind": facet.filter_kind, **({} if label == "true" else {"not": True})}
-            self._put(facet, wanted if value else None)
+        if facet.kind in WITHOUT_VALUES:
+            turned = {"not": True} if label == "false" else {}
+            self._put(facet, {"column": facet.column, "kind": facet.filter_kind, **turned} if value else None)
             return
         now = self.filter_of(facet) or {}
         values = set(now.get("values", ()))
@@ -179,8 +181,6 @@ class RowsModel(StartModel):
         ends = {name: text.strip() for name, text in (("low", low), ("high", high)) if text.strip()}
         same = now is not None and {name: now.get(name) for name in ("low", "high") if now.get(name)} == ends
         wanted = {"column": facet.column, "kind": facet.filter_kind, **ends}
-        if ends:
-            self.bench.rows(0, 0, filters=[wanted])  # an end that is no number or date is refused before anything changes
         self._put(facet, wanted if ends and not same else None)
 
     @command()
@@ -290,7 +290,9 @@ class RowsModel(StartModel):
         return self.facets[int(at)]
 
     def _put(self, facet: OpenFacet, wanted: dict[str, Any] | None) -> None:
-        """Put a facet's filter in the place of the one it made before."""
+        """Put a facet's filter in the place of the one it made before; one that makes no sense is refused first."""
+        if wanted is not None:
+            self.bench.rows(0, 0, filters=[wanted])
         now = self.filter_of(facet)
         at = self.filters.index(now) if now is not None else len(self.filters)
         self.filters[at : at + 1] = [wanted] if wanted else []

@@ -591,6 +591,11 @@ function mountGrid(host, first, line) {
     openMenu();
   });
   host.addEventListener("keydown", pressed);
+  host.addEventListener("paste", (event) => {
+    if (editing || menu || at.row < 0 || at.column < 1 || !event.clipboardData) return;
+    event.preventDefault();
+    write(at.row, at.column, event.clipboardData.getData("text/plain").replace(/\r?\n$/, ""));
+  });
   let due = false;
   scroll.addEventListener("scroll", () => {
     if (due) return;
