@@ -98,6 +98,12 @@ def head(connection: Connection) -> tuple[int, str]:
     return (int(row.seq), str(row.hash)) if row else (0, GENESIS)
 
 
+def hash_at(connection: Connection, seq: int) -> str:
+    """Return the hash of an entry, whether this person is shown the entry or not; empty when there is none."""
+    shown = connection.execute(select(journal.c.hash).where(journal.c.seq == seq)).scalar()
+    return str(shown) if shown else _hidden(connection).get(seq, ("", ""))[1]
+
+
 def entries(
     connection: Connection, *, after: int = 0, limit: int | None = None, kind: str = "", entity_id: str = ""
 ) -> Iterator[Entry]:

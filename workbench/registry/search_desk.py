@@ -18,7 +18,7 @@ from pathlib import Path
 from weakref import WeakKeyDictionary, finalize
 
 import pandas as pd
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from ..core import journal
 from ..core.errors import WorkbenchError, unknown
@@ -27,7 +27,7 @@ from ..core.store import Book
 from . import search_sources as sources
 from .search import Entry, Hit
 from .search_index import CANDIDATES, LOCK, SUBFOLDER, Damaged, DiskIndex, Head, Locked, Slice
-from .search_rank import rank
+from .search_rank import rank, sorted_hits
 
 FOLDER = "index"
 """The room of the workspace that holds the index; not part of a backup, because everything in it is read from the book."""
@@ -94,17 +94,18 @@ class Finder:
 
     def _find(self, kinds: Collection[str], text: str, limit: int, people: str, roles: Collection[str]) -> list[Hit]:
         self.bring_up_to_date()
-        state, found = self._state, []
-        drawn = max(CANDIDATES if len(kinds) < 3 else CANDIDATES // 2, 2 * limit)
+        state = self._state
+        most = max(CANDIDATES if len(kinds) < 3 else CANDIDATES // 2, 2 * limit)
+        judged = {key: entry for key, entry in state.tail.items() if key[0] in kinds}
+        found: list[Hit] = []
         for wide in (False, True):
-            entries = {(one.kind, one.id): one for one in state.disk.candidates(kinds, text, people, drawn, wide=wide)}
-            for key, entry in state.tail.items():
-                entries.pop(key, None)
-                if entry is not None and entry.kind in kinds:
-                    entries[key] = entry
-            found = rank(text, people, roles, entries.values())
+            drawn = state.disk.candidates(kinds, text, people, most, wide=wide)
+            new = {(one.kind, one.id): one for one in drawn if (one.kind, one.id) not in judged}
+            fresh = new if wide else judged | new
+            found = sorted_hits([*found, *rank(text, people, roles, [one for one in fresh.values() if one is not None])])
             if not text.strip() or (found and found[0].score >= SURE):
                 break
+            judged |= new
         return found[:limit]
 
     def _follow(self, progress: Progress, write: bool) -> bool:
@@ -114,7 +115,8 @@ class Finder:
         with self.book.read() as connection:
             head = Head(*journal.head(connection), state.epoch)
             if base is not None and not _leads_to(connection, base, head):
-                base = None  # another journal: a restored book, or another one altogether
+                state.disk.discard()  # another journal: a restored book, or another one altogether
+                base = None
             if (base, head) == (state.base, state.seen) and not write:
                 return True
             names = sources.Names()
@@ -191,12 +193,11 @@ def _room(office: Office) -> Path:
 
 def _leads_to(connection: Connection, base: Head, head: Head) -> bool:
     """Tell whether a journal that ends at `head` goes on from `base`."""
+    if base == head:
+        return True
     if base.epoch != head.epoch or base.seq > head.seq:
         return False
-    if not base.seq:
-        return True
-    there = select(journal.journal.c.hash).where(journal.journal.c.seq == base.seq)
-    return bool(connection.execute(there).scalar() == base.hash)
+    return not base.seq or journal.hash_at(connection, base.seq) == base.hash
 
 
 def _whole_book(connection: Connection, names: sources.Names, total: int, progress: Progress) -> Iterator[Slice]:

@@ -328,7 +328,7 @@ def _entry(document: tantivy.Document) -> Entry:
 
 
 def _data(document: tantivy.Document) -> Any:
-    return json.loads(bytes(document.get_first("data") or b"null"))
+    return json.loads(bytes(document.get_first("data") or b"null").decode())
 
 
 def _field(name: str, text: str) -> tantivy.Document:

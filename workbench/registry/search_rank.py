@@ -162,8 +162,12 @@ def _by_names_and_people(wanted: str, entries: Sequence[Entry]) -> Iterator[Hit]
         if word.startswith(last):
             like[-1, at] = max(like[-1, at], 90)
     words = _Words(place, like)
+    near = like.max(axis=0) >= ONE_WORD_ALIKE
+    fitting = {word for word, at in place.items() if near[at]}
     letters = [len(word) for word in asked]
     for entry, title, person in zip(named, titles, persons, strict=True):
+        if fitting.isdisjoint(person):
+            continue
         by_person = words.best(person)
         by_title = words.best(title)
         theirs = [at for at in range(len(asked)) if by_person[at] >= ONE_WORD_ALIKE and by_person[at] > by_title[at]]
