@@ -32,6 +32,7 @@ from . import ledger, results
 from .compute import Outcome, compute
 from .examples import require_examples
 from .explain import explain
+from .first_payments import tell_first_payments
 from .freeze import Frozen, freeze, run_receipt
 from .rulebook import find_rulebook, read_rulebook
 from .runs import (
@@ -399,7 +400,9 @@ class Distribution:
             shutil.copyfile(source, folder / RULEBOOK_FILE)
             outcome = compute(folder / "inputs", folder / RULEBOOK_FILE, parameters, folder / "results", progress=progress)
             digest = digest_of(folder, as_written(folder))
-            _write_manifest(folder, digest, book.name, book.version, frozen, outcome)
+            with self.office.book.read() as connection:
+                new = tell_first_payments(connection, results.read_dicts(folder / "results", results.table("balances")))
+            _write_manifest(folder, digest, book.name, book.version, frozen, outcome, new)
             return self._keep(folder, period, digest, who, corrects)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
@@ -426,7 +429,9 @@ class Distribution:
         return Run(self.office, saved)
 
 
-def _write_manifest(folder: Path, digest: RunDigest, name: str, edition: str, frozen: Frozen, outcome: Outcome) -> None:
+def _write_manifest(
+    folder: Path, digest: RunDigest, name: str, edition: str, frozen: Frozen, outcome: Outcome, new: list[Finding]
+) -> None:
     manifest = {
         "format": "workbench-run-1",
         "software": version("repertoire-workbench"),
@@ -438,7 +443,7 @@ def _write_manifest(folder: Path, digest: RunDigest, name: str, edition: str, fr
         "rows": {**frozen.rows, **outcome.rows},
         "conservation": [list(row) for row in sorted(outcome.conservation)],
         "findings": [
-            *(finding.as_row() for finding in [*frozen.findings, *outcome.findings]),
+            *(finding.as_row() for finding in [*frozen.findings, *outcome.findings, *new]),
             *(told.as_row() for told in outcome.held),
         ],
     }
