@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import random
+from itertools import combinations
 
 import pytest
+from rapidfuzz.distance import Levenshtein
 
 from tests.registry.cleaning.tables import SONGS, bench_of, texts
 from workbench.core.errors import NotFound, WorkbenchError
@@ -15,13 +17,17 @@ SYLLABLES = ("ka", "ma", "li", "mba", "ra", "to", "wa", "ne", "zu", "shi", "bo",
 
 
 def names(count: int, seed: int) -> list[str]:
+    """Names of a few dozen people, as many people type them."""
     chance = random.Random(seed)  # noqa: S311
+    people = [" ".join("".join(chance.choices(SYLLABLES, k=3)).title() for _ in range(2)) for _ in range(count // 8)]
     made = []
     for _ in range(count):
-        name = " ".join("".join(chance.choices(SYLLABLES, k=3)).title() for _ in range(2))
-        if chance.random() < 0.3:
+        name = chance.choice(people)
+        if chance.random() < 0.4:
             at = chance.randrange(1, len(name))
             name = name[:at] + chance.choice("aeiou") + name[at + 1 :]
+        if chance.random() < 0.3:
+            name = chance.choice([name.upper(), f"{name} ", ", ".join(reversed(name.split(" ")))])
         made.append(name)
     return made
 
@@ -48,7 +54,9 @@ def test_clusters_do_not_depend_on_the_order_of_rows(method: str) -> None:
     listed = names(400, 1)
     mixed = listed.copy()
     random.Random(2).shuffle(mixed)  # noqa: S311
-    assert bench_of({"n": listed}).clusters("n", method) == bench_of({"n": mixed}).clusters("n", method)
+    found = bench_of({"n": listed}).clusters("n", method)
+    assert len(found) > 10
+    assert found == bench_of({"n": mixed}).clusters("n", method)
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -63,14 +71,13 @@ def test_a_text_is_in_one_cluster_at_most_and_counts_are_those_of_the_rows(metho
 def test_blocking_misses_no_neighbour_of_a_long_text() -> None:
     listed = sorted(set(names(300, 4)))
     clustered = {text for cluster in bench_of({"n": listed}).clusters("n", "nearest") for text, _ in cluster.values}
-    for one in listed:
-        for other in listed:
-            if (
-                one < other
-                and len(one) == len(other) >= 12
-                and sum(a != b for a, b in zip(plain(one), plain(other), strict=True)) == 1
-            ):
-                assert one in clustered or other in clustered, (one, other)
+    near = [
+        (one, other)
+        for one, other in combinations(listed, 2)
+        if min(len(plain(one)), len(plain(other))) >= 12 and Levenshtein.distance(plain(one), plain(other)) <= 2
+    ]
+    assert len(near) > 100
+    assert [pair for pair in near if not clustered & set(pair)] == []
 
 
 def test_texts_of_two_or_three_letters_are_never_neighbours() -> None:

@@ -61,6 +61,17 @@ def test_a_rule_has_nothing_left_to_do_the_second_time(rule: str, text: str) -> 
     assert TRANSFORMS[rule][1](once) == once
 
 
+def test_a_rule_changes_only_the_rows_that_are_meant_though_others_say_the_same() -> None:
+    bench = bench_of({"c": ["a", "a", "b", "a"]})
+    bench.apply({"op": "transform", "columns": ["c"], "with": ["upper"], "rows": ["2", "4"]})
+    assert texts(bench, "c") == ["A", "a", "B", "a"]
+    bench.apply({"op": "replace", "columns": ["c"], "find": "a", "value": "z", "rows": ["5"]})
+    bench.apply(
+        {"op": "merge_values", "column": "c", "mapping": {"a": "y", "A": "x"}, "filters": [{"kind": "row", "values": ["3"]}]}
+    )
+    assert texts(bench, "c") == ["A", "y", "B", "z"]
+
+
 def test_replacing_knows_text_and_patterns() -> None:
     assert done(["a.b.c"], {"op": "replace", "find": ".", "value": "-"}) == ["a-b-c"]
     assert done(["Mwangi (2)", "(2) x"], {"op": "replace", "find": r" \([0-9]+\)$", "value": "", "regex": True}) == [
