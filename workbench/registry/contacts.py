@@ -23,6 +23,7 @@ from . import rules, statuses
 from .desk import Desk
 from .merging import resolve_ids
 from .parties import PARTY, party, party_names
+from .past import Moment
 
 contact = root_table(
     "contact",
@@ -111,13 +112,15 @@ class Contacts(Desk[Contact]):
             _looked(change, [party_id])
         return found
 
-    def frame(self, ids: Sequence[str] | None = None, *, reveal: bool = False, why: str = "") -> pd.DataFrame:
+    def frame(
+        self, ids: Sequence[str] | None = None, *, as_of: Moment = "", before: str = "", reveal: bool = False, why: str = ""
+    ) -> pd.DataFrame:
         """Return one row per contact, masked; with `reveal` in full, and for every one of them it is written down who looked.
 
-        Raises `WorkbenchError` for `reveal` without a reason.
+        Raises `WorkbenchError` for `reveal` without a reason, and for a past moment: past contacts are shown one by one.
         """
-        if not reveal:
-            return super().frame(ids)
+        if not reveal or as_of or before:
+            return super().frame(ids, as_of=as_of, before=before)
         with self.office.change(why, "") as change:
             found = documents.load_many(change.connection, CONTACT, ids)
             _looked(change, [one["party_id"] for one in found.values()])
@@ -148,9 +151,9 @@ class Contacts(Desk[Contact]):
         self._note([self._party_of(entity_id)])
         return history
 
-    def as_of(self, entity_id: str, at: str) -> Document | None:
-        """Return a contact as it was at an instant; that somebody looked is written down."""
-        found = super().as_of(entity_id, at)
+    def as_of(self, entity_id: str, when: Moment = "", *, before: str = "") -> Document | None:
+        """Return a contact as it was at a moment or before a change set; that somebody looked is written down."""
+        found = super().as_of(entity_id, when, before=before)
         self._note([self._party_of(entity_id)])
         return found
 

@@ -176,7 +176,9 @@ def _kind(name: str) -> Kind:
     if name not in KINDS:
         raise unknown("kind", name, KINDS)
     if is_private(name):
-        raise WorkbenchError(f"a {name} is shown by its own desk only", next_step=f"See wb.{name}s.")
+        raise WorkbenchError(
+            f"a past {name} is shown one by one, by its own desk", got=name, next_step=f"Use wb.{name}s.as_of(id, when)."
+        )
     return KINDS[name]
 
 
