@@ -331,7 +331,10 @@ def test_agreements_name_their_parties_shares_territories_and_works(place: Place
     assert one["acquirer_party_id"] == four["acquirer_party_id"]
 
 
-@pytest.mark.parametrize("layout", ["parties-v1", "works-v1", "recordings-v1", "agreements-v1"])
+@pytest.mark.parametrize("layout", [
+        "parties-v1", "works-v1", "recordings-v1", "agreements-v1", "parties-v2", "works-v2", "recordings-v2", "agreements-v2",
+        "performances-v1", "releases-v1", "memberships-v1", "national-register-v1",
+    ])  # fmt: skip
 @pytest.mark.parametrize("kind", ["xlsx", "csv"])
 def test_a_template_filled_with_its_own_examples_is_accepted(layout: str, kind: str, place: Place) -> None:
     from workbench.formats.sheets import find_layout
@@ -349,12 +352,19 @@ def test_a_template_filled_with_its_own_examples_is_accepted(layout: str, kind: 
         assert (place.folder / "template-columns.csv").is_file()
     with place.office.change("known before") as change:
         documents.save(
-            change, WORK, {"title": "Taa ya Pwani", "iswc": "T-990.000.017-1"} if layout == "recordings-v1" else {"title": "x"}
+            change,
+            WORK,
+            {"title": "Taa ya Pwani", "iswc": "T-990.000.017-1"} if layout.startswith("recordings") else {"title": "x"},
         )
     intake = place.desk.load(file, layout=layout, why="trial")
     assert intake.counts["quarantined"] == 0
     assert len(intake.created_ids) >= 1
-    assert {finding.code for finding in intake.findings} <= {"share_total", "party_created", "unknown_writer"}
+    assert {finding.code for finding in intake.findings} <= {
+        "share_total",
+        "party_created",
+        "unknown_writer",
+        "unknown_recording",
+    }
     with pytest.raises(WorkbenchError, match="a file is there already"):
         place.desk.template(layout, to=file)
 
