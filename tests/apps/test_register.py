@@ -14,6 +14,7 @@ from workbench.apps.register_fields import document_of, fields_of, said, written
 from workbench.apps.register_form import values_of
 from workbench.apps.register_model import RegisterModel
 from workbench.apps.session import Session
+from workbench.apps.uploads import Upload
 from workbench.core.documents import KINDS
 from workbench.core.errors import WorkbenchError
 
@@ -249,3 +250,32 @@ def test_a_duration_that_is_none_is_refused(text: str) -> None:
     kind = KINDS["work"]
     with pytest.raises(WorkbenchError, match="Duration"):
         document_of(kind, None, {"duration_seconds": text}, lambda _table, typed: typed)
+
+
+def test_a_paper_sent_in_pieces_is_kept_with_the_record(open_as) -> None:
+    model, session = open_as("a.mwangi")
+    entity_id = a_work(model)
+    model.do("open", {"kind": "work", "id": entity_id, "tab": "papers"})
+    content = b"%PDF-1.7 " + b"x" * 100
+    for start in (0, 60):
+        piece = content[start : start + 60]
+        model.do("send_paper", {"name": "../the contract.pdf", "start": start, "size": len(content), "part": piece})
+        assert model.notice is None, model.notice
+    assert "the contract.pdf" in text_of(register.draw(model, session))
+    model.do("attach", {"title": "Contract", "kind": "contract", "dated_on": "2026-03-01", "why": "sent by the writer"})
+    assert model.notice.kind == "good", model.notice
+    [row] = model.wb.attachments.of("work", entity_id).to_dict("records")
+    assert model.wb.attachments.read(row["id"]) == content
+    assert "Contract" in text_of(register.draw(model, session))
+
+
+def test_a_piece_that_comes_out_of_order_leaves_nothing_behind(tmp_path: Path) -> None:
+    upload = Upload(tmp_path, 100)
+    assert upload.take("a.txt", 0, 20, b"x" * 10) is None
+    with pytest.raises(WorkbenchError, match="piece of the file is missing"):
+        upload.take("a.txt", 15, 20, b"x" * 5)
+    with pytest.raises(WorkbenchError, match="too large"):
+        upload.take("a.txt", 0, 101, b"x")
+    assert upload.take("a.txt", 0, 5, b"x" * 5) == tmp_path / "a.txt"
+    assert upload.take("a.txt", 0, 5, b"y" * 5) == tmp_path / "a (2).txt"
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["a (2).txt", "a.txt"]

@@ -307,18 +307,44 @@ def _linked(model: RegisterModel) -> Node:
 def _papers(model: RegisterModel) -> Node:
     card = model.card
     rows = model.wb.attachments.of(card.kind.name, card.document["id"]).to_dict("records")
-    if not rows:
-        attach = f'wb.attachments.attach("{card.kind.name}", "{card.document["id"]}", file, title=…, why=…)'
-        return h(
-            "section",
-            h("p", "No papers are kept with this record. Attach one in a notebook: ", h("code", attach), class_="quiet"),
-            class_="card",
-        )  # fmt: skip
     body = [
         [h("bdi", row["title"]), row["kind"], h("bdi", row["file_name"]), row["dated_on"], h("code", row["sha256"][:12])]
         for row in rows
     ]
-    return h("section", table(["Title", "Kind", "File", "Dated", "Digest"], body), class_="card")
+    return h(
+        "section",
+        table(["Title", "Kind", "File", "Dated", "Digest"], body) if rows
+        else h("p", "No papers are kept with this record.", class_="quiet"),
+        _new_paper(model) if model.may("attach") else None,
+        class_="card",
+    )  # fmt: skip
+
+
+def _new_paper(model: RegisterModel) -> Node:
+    if model.paper is None:
+        return h(
+            "div",
+            h("label", "Keep a paper with it: a contract, a proof, a decision (up to 50 MB)", for_="f-paper"),
+            h("input", type="file", id="f-paper", on="send_paper"),
+            class_="field",
+        )
+    kinds = [h("option", says, value=code) for code, says in CODES["attachment.kind"].items()]
+    return h(
+        "form",
+        h("h3", h("bdi", model.paper.name)),
+        h("div",
+          h("div", h("label", "Title", for_="f-title"), h("input", id="f-title", name="title", required=True, maxlength=200),
+            class_="field"),
+          h("div", h("label", "Kind", for_="f-kind"), h("select", kinds, id="f-kind", name="kind"), class_="field small"),
+          h("div", h("label", "Dated", for_="f-dated"), h("input", id="f-dated", name="dated_on", type="date"),
+            class_="field small"),
+          h("div", h("label", "Why", for_="f-why-paper"), h("input", id="f-why-paper", name="why", required=True, maxlength=300),
+            class_="field"),
+          class_="row"),
+        h("button", "Keep it", type="submit", class_="primary"),
+        on="attach",
+        key="new-paper",
+    )  # fmt: skip
 
 
 def _history(model: RegisterModel) -> Node:

@@ -6,6 +6,7 @@ who changed what, and shows the record as it is now.
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -25,6 +26,7 @@ from .register_fields import Field, document_of, fields_of, references
 from .register_words import HIDDEN_WHEN_NEW
 from .register_words import KINDS as WORDS
 from .session import Notice, PageModel, Roles, command
+from .uploads import Upload
 
 FOUND = 30
 NEWEST = 8
@@ -33,6 +35,7 @@ SURE = 99.0
 """From this score on a name that was typed is taken for a record, when nothing else comes near."""
 TABS = ("record", "problems", "chain", "linked", "papers", "history")
 EDITORS = ("analyst", "admin")
+LARGEST_PAPER_BYTES = 50 * 2**20
 SEARCHED = tuple(name for name in WORDS if name != "membership")
 """Kinds that are found by a name or number of their own; a membership is found at its party."""
 
@@ -132,6 +135,8 @@ class RegisterModel(PageModel):
             "societies": False,
         }
         self.contact: Document | None = None
+        self.paper: Path | None = None
+        self._upload: Upload | None = None
         self.help = False
         self.do("refresh")
 
@@ -398,6 +403,28 @@ class RegisterModel(PageModel):
         self._show(card.kind.name, card.document["id"])
         self.notice = Notice("good", "Both records are back.")
 
+    @command(*EDITORS)
+    def send_paper(self, name: str, start: int, size: int, part: Any) -> dict[str, int]:
+        """Take one piece of a paper to be kept with the record; nothing is kept before it has a title and a reason."""
+        if self._upload is None:
+            self._upload = Upload(Path(tempfile.mkdtemp(prefix="workbench-paper-")), LARGEST_PAPER_BYTES)
+        self.progress("Receiving the file", start, size)
+        if (whole := self._upload.take(name, int(start), int(size), bytes(part))) is not None:
+            self._drop_paper()
+            self.paper = whole
+        return {"received": start + len(part)}
+
+    @command(*EDITORS)
+    def attach(self, title: str = "", kind: str = "other", dated_on: str = "", why: str = "") -> None:
+        """Keep the paper that was sent with the open record."""
+        card = self._card()
+        if self.paper is None:
+            raise WorkbenchError("no file was sent", next_step="Choose one first.")
+        about = (card.kind.name, card.document["id"])
+        made = self.wb.attachments.attach(*about, self.paper, title=title, kind=kind, dated_on=dated_on, why=_reason(why))
+        self._drop_paper()
+        self.notice = Notice("good", f"Kept as {made.id}.")
+
     @command("analyst", "distribution", "admin")
     def reveal(self) -> None:
         """Show how a right holder is reached and paid; that somebody looked is written down."""
@@ -435,6 +462,11 @@ class RegisterModel(PageModel):
             next_step=f"Perhaps: {like}." if like else "Register it first.",
         )
 
+    def _drop_paper(self) -> None:
+        if self.paper is not None:
+            self.paper.unlink(missing_ok=True)
+        self.paper = None
+
     def changed_since_merge(self) -> list[str]:
         """Return what was changed since the open record was merged, in words."""
         card = self._card()
@@ -457,6 +489,8 @@ class RegisterModel(PageModel):
             raise unknown("kind of record", kind_name, WORDS)
         kind = KINDS[kind_name]
         self.editing, self.merging, self.draft, self.contact = None, None, None, None
+        if self.card is not None and self.card.document["id"] != entity_id:
+            self._drop_paper()
         with self.wb.book.read() as connection:
             document = documents.load(connection, kind, entity_id)
             version = documents.version_of(connection, kind, entity_id)

@@ -136,6 +136,14 @@ CODES: dict[str, dict[str, str]] = {
         "AL": "AL alternative, national characters",
     },
     "cues.use": {"B": "background", "V": "visual", "T": "theme", "L": "logo", "R": "rolled-up"},
+    "attachment.kind": {
+        "contract": "contract",
+        "identity": "proof of identity",
+        "proof": "proof",
+        "decision": "decision",
+        "declaration": "declaration",
+        "other": "other",
+    },
     "events.event": {
         "application": "application",
         "admission": "admission",
