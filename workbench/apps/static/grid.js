@@ -203,7 +203,7 @@ function mountGrid(host, first, line) {
     place.textContent = !total() ? "No rows" : `${marks}row ${counted(Math.max(0, at.row) + 1)} of ${counted(total())}`;
     field.value = [...chosen.keys()].join(",");
     const cellNow = cell && at.row >= 0 && cell.title;
-    say(cellNow ? cell.title.replaceAll("\n", " · ") : said);
+    say(said || (cellNow ? cell.title.replaceAll("\n", " · ") : ""));
   }
 
   function say(text) {
@@ -417,6 +417,7 @@ function mountGrid(host, first, line) {
 
   function finish(keep, down, across) {
     if (!editing) return;
+    said = "";
     const { box, row, column, before } = editing;
     editing = null; // first: removing the box makes it blur
     const value = box.value;
