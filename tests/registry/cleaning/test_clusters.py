@@ -80,6 +80,13 @@ def test_blocking_misses_no_neighbour_of_a_long_text() -> None:
     assert [pair for pair in near if not clustered & set(pair)] == []
 
 
+@pytest.mark.parametrize(("often", "together"), [(1, 3), (0, 2)])
+def test_every_text_of_a_cluster_is_near_its_most_frequent_one(often: int, together: int) -> None:
+    chain = ["Kamalira Towane", "Kamolira Towani", "Komolira Tuwani"]
+    found = bench_of({"n": [*chain, chain[often], chain[often]]}).clusters("n", "nearest")
+    assert [(cluster.suggestion, len(cluster.values)) for cluster in found] == [(chain[often], together)]
+
+
 def test_texts_of_two_or_three_letters_are_never_neighbours() -> None:
     assert bench_of({"n": ["Ali", "Ale", "Al", "Abe"]}).clusters("n", "nearest") == []
 

@@ -23,6 +23,13 @@ def test_documents_become_rows_under_their_ids(both: Desks, songs: list[str]) ->
     assert "version" not in Cleaning(both.office).open_register("work").names
 
 
+def test_documents_that_are_gone_stay_away_unless_asked_for(both: Desks, songs: list[str]) -> None:
+    both.works.change(songs[1], why="twice in the book", status="deleted")
+    desk = Cleaning(both.office)
+    assert list(desk.open_register("work").frame()["#"]) == [songs[0], songs[2]]
+    assert list(desk.open_register("work", [songs[1]]).frame()["#"]) == [songs[1]]
+
+
 def test_edited_fields_are_saved_in_one_change_and_nothing_else(both: Desks, songs: list[str]) -> None:
     bench = Cleaning(both.office).open_register("work", fields=["title"])
     bench.apply({"op": "transform", "columns": ["title"], "with": ["collapse_spaces", "title"]})

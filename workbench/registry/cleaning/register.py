@@ -13,11 +13,13 @@ from ...core import documents
 from ...core.documents import CHUNK, KINDS, Document, Kind
 from ...core.errors import Conflict, WorkbenchError, unknown
 from ...core.office import Office
+from .. import rules
 from ..agreements import Agreements
 from ..desk import Desk
 from ..parties import Parties
 from ..performances import Performances
 from ..recordings import Recordings
+from ..releases import Releases
 from ..works import Works
 from .bench import Bench
 from .table import ROW, Column, Table
@@ -26,6 +28,7 @@ DESKS: dict[str, type[Desk[Any]]] = {
     "party": Parties,
     "work": Works,
     "recording": Recordings,
+    "release": Releases,
     "performance": Performances,
     "agreement": Agreements,
 }
@@ -71,7 +74,8 @@ def open_documents(office: Office, name: str, ids: Sequence[str] | None, fields:
         for entity_id in ids or ():
             if entity_id not in found:
                 documents.load(connection, kind, entity_id)
-    order = list(dict.fromkeys(ids)) if ids is not None else sorted(found)
+    there = [one for one in sorted(found) if found[one]["status"] not in rules.GONE]
+    order = list(dict.fromkeys(ids)) if ids is not None else there
     said = {each: [_get(found[one], each) for one in order] for each in chosen}
     table = Table.of(order, {each: Column.of(texts, each) for each, texts in said.items()})
     known = _Known(kind, versions, {each: dict(zip(order, texts, strict=True)) for each, texts in said.items()})
@@ -79,7 +83,7 @@ def open_documents(office: Office, name: str, ids: Sequence[str] | None, fields:
 
 
 def _kind(name: str) -> Kind:
-    singular = {"parties": "party", "works": "work", "recordings": "recording"}.get(name, name)
+    singular = {"parties": "party"}.get(name, name.removesuffix("s"))
     if singular not in DESKS or singular not in KINDS:
         raise unknown("kind of document", name, DESKS, where="open_register")
     return KINDS[singular]
