@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 from tqdm import tqdm
 
+from .cli_register import onboard_app, register_app
 from .core.errors import Finding, WorkbenchError, unknown
 
 if TYPE_CHECKING:
@@ -28,7 +29,16 @@ run_app = typer.Typer(no_args_is_help=True, help="Distribution runs: prepare, ap
 sync_app = typer.Typer(no_args_is_help=True, help="Exchange with the central instance.")
 staff_app = typer.Typer(no_args_is_help=True, help="Who may sign in to the staff apps, and do what.")
 roles_app = typer.Typer(no_args_is_help=True, help="What the office's database allows whom.")
-for _name, _sub in {"usage": usage_app, "run": run_app, "sync": sync_app, "staff": staff_app, "roles": roles_app}.items():
+_SUBS = {
+    "onboard": onboard_app,
+    "register": register_app,
+    "usage": usage_app,
+    "run": run_app,
+    "sync": sync_app,
+    "staff": staff_app,
+    "roles": roles_app,
+}
+for _name, _sub in _SUBS.items():
     app.add_typer(_sub, name=_name)
 
 Folder = Annotated[Path, typer.Argument(help="The society's workspace.")]

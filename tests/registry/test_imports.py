@@ -269,8 +269,15 @@ def test_the_real_files_are_guessed_and_load_at_once(
 ) -> None:
     guess = place.desk.guess(shared_folder / "data" / file)
     assert guess.purpose == purpose
+    assert all(0 <= column.confidence <= 100 for column in guess.columns)
     assert {column.field for column in guess.columns if column.field} == fields
     name = guess.save("real", why="public data")
     intake = place.desk.load(shared_folder / "data" / file, layout=name, why="public data", dry_run=True)
     assert {kind: len(intake.created[kind]) for kind in counts} == counts
     assert {row["reason"] for row in intake.quarantined} <= {"missing_party", "missing_value", "incomplete"}
+
+
+def test_a_file_named_from_the_folder_one_is_in_is_read(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    (place.folder / "works.csv").write_bytes(csv(HEADER, LINES))
+    monkeypatch.chdir(place.folder)
+    assert place.desk.load("works.csv", layout="works-v2", why="catalogue").counts["accepted"] == 3

@@ -122,7 +122,7 @@ def stage_rows(rows: Sequence[Mapping[str, Any]], layout: Layout, name: str) -> 
 
 def require_file(file: str | Path) -> Path:
     """Return the path of an existing plain file; raises `WorkbenchError` otherwise."""
-    path = Path(file).expanduser()
+    path = Path(file).expanduser().absolute()  # the reader runs in a folder of its own
     if not path.is_file():
         raise WorkbenchError("no such file", got=path, next_step="Check the name and the folder.")
     return path

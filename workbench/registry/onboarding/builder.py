@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 from sqlalchemy import Connection, Table, select
@@ -9,6 +10,7 @@ from sqlalchemy import Connection, Table, select
 from ...core import identifiers
 from ...core.documents import Document, Kind
 from ...core.errors import WorkbenchError
+from ...core.office import Office
 from .. import rules
 from ..desk import Desk
 from ..works import work
@@ -30,8 +32,8 @@ class Builder:
         """Set the bundle's document, with an `id` where it is to change what is there; or fail the bundle."""
         raise NotImplementedError
 
-    def judge(self, bundle: Bundle) -> None:
-        """Add what is odd in a document that is taken in all the same."""
+    def judge(self, bundles: Sequence[Bundle], office: Office) -> None:
+        """Add what is odd in documents that are taken in all the same."""
 
 
 class Works:

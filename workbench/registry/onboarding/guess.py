@@ -8,10 +8,10 @@ Remark       ->                          (kept in the file, not used)
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-import dataclasses
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -358,7 +358,7 @@ class _Mapping:
         read = _roles_of if self.purpose == "works" and one.name == "role" else lambda text: one.choices.get(text.casefold(), "")
         choices = {text.casefold(): code for text in told if (code := read(text))}
         known = sum(count for text, count in told.items() if text.casefold() in choices)
-        fits = known / weight.filled if weight.filled else 0.0
+        fits = known / sum(told.values()) if told else 0.0
         if called < LEAST or (weight.filled and fits < 0.3):
             return 0.0, "", (), {}
         left = [text for text in told if text.casefold() not in choices]

@@ -82,10 +82,10 @@ class TakingIn:
         for bundle in chunk:
             if bundle.document is not None and not bundle.failed:
                 self._complete(bundle)
-                if not bundle.failed:
-                    builder.judge(bundle)
             if bundle.failed and bundle.itself is not None:
                 clerk.parties.forget(bundle.itself)
+        made = [bundle for bundle in chunk if bundle.document is not None and not bundle.failed]
+        builder.judge(made, self.desk.office)
         self._save(chunk)
         self._account(chunk)
 

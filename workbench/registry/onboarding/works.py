@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Connection, select
@@ -9,10 +10,12 @@ from sqlalchemy import Connection, select
 from ...core import identifiers
 from ...core.documents import Document
 from ...core.errors import WorkbenchError
+from ...core.office import Office
 from ...formats.intake import Line
 from .. import rules
+from ..checks import judging
 from ..search import plain
-from ..works import WORK, judge, work, work_number, work_share
+from ..works import WORK, work, work_number, work_share
 from ..works import Works as WorksDesk
 from .builder import Builder, Works, live_ids, own_id, plainly
 from .clerk import Bundle, Clerk, same_throughout, several
@@ -20,6 +23,8 @@ from .finder import Known
 
 NO_ROLE = "-"
 """A credit that is no role in a work (a producer's, a singer's): the person is left out, with a finding."""
+SHARES = ("no_writer", "share_total", "no_shares", "publisher_share_over", "role_may_not_own")
+"""The rules that a work's own lines answer; the others ask the register, and are for `wb.works.check`."""
 _WRITERS = frozenset(rules.WRITER_ROLES)
 _PLAIN = (
     "iswc", "language", "category", "created_year", "duration_seconds", "creation_class", "text_music", "version_type",
@@ -75,12 +80,13 @@ class WorkBuilder(Builder):
                 message = "a work with this title and these writers"
                 clerk.note(bundle.first, "look_alike_work", "title", message, document["title"], twin, step)
 
-    def judge(self, bundle: Bundle) -> None:
-        """Add what is odd in the shares to the work's first line; such a work is taken in, and its money waits."""
-        if bundle.document is not None:
-            for finding in judge(bundle.document, self.clerk.parties.known, ()):  # type: ignore[arg-type]  asked whether in it, no more
-                told = (finding.message, finding.got, finding.expected, finding.what_to_do)
-                self.clerk.note(bundle.first, finding.code, finding.field, *told)
+    def judge(self, bundles: Sequence[Bundle], office: Office) -> None:
+        """Add what is odd in the shares to a work's first line; such a work is taken in, and its money waits."""
+        given = [{**(bundle.document or {}), "id": str(at)} for at, bundle in enumerate(bundles)]
+        for one in judging.judge(self.clerk.connection, office, WORK, given, only=SHARES, alone=True):
+            finding = one.finding
+            told = (finding.message, finding.got, finding.expected, finding.what_to_do)
+            self.clerk.note(bundles[int(finding.source)].first, finding.code, finding.field, *told)
 
     def _document(self, bundle: Bundle) -> Document | None:
         clerk, shares, people = self.clerk, list[Document](), list[Known]()
