@@ -10,7 +10,7 @@ from .cleaning_model import AddFacet, CleaningModel, Finish, Help, Replay, SaveR
 from .cleaning_rows_model import FACET_NAMES
 from .cleaning_step import draw_step
 from .cleaning_steps_model import METHOD_WORDS, ON_A_PAGE, ClusterChoice, Comparison, StepForm
-from .cleaning_window import cancel, window
+from .cleaning_window import cancel, visible, window
 from .page import Child, Node, h
 from .parts import count
 
@@ -93,7 +93,7 @@ def _cluster(choice: ClusterChoice, number: int) -> Node:
     words = [
         h(
             "li",
-            h("button", h("bdi", text), type="submit", name="pick", value=f"{number}:{at}", title="Spell all like this"),
+            h("button", h("bdi", visible(text)), type="submit", name="pick", value=f"{number}:{at}", title="Spell all like this"),
             h("span", count(rows), class_="quiet"),
         )
         for at, (text, rows) in enumerate(found.values[:12])
@@ -180,12 +180,12 @@ def _compared(comparison: Comparison, at: int, able: bool) -> Node:
                     aria_label=f"{column}: row {comparison.ids[which]}",
                     data_first=True if differs else None,
                 ),
-                h("bdi", text or "(blank)", class_=None if text else "quiet"),
+                h("bdi", visible(text), class_=None if text else "quiet"),
             ),
             class_="kept" if which == best else None,
         )
         if differs and able
-        else h("td", h("bdi", text or "(blank)", class_=None if text else "quiet"))
+        else h("td", h("bdi", visible(text), class_=None if text else "quiet"))
         for which, text in enumerate(said)
     ]
     return h("tr", h("th", h("bdi", column), " ≠" if differs else "", scope="row"), cells, class_="apart" if differs else None)

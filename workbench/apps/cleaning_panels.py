@@ -7,6 +7,7 @@ from zlib import crc32
 
 from .cleaning_model import CleaningModel
 from .cleaning_rows_model import FACET_NAMES, ROW, WITHOUT_VALUES, OpenFacet
+from .cleaning_window import visible
 from .page import Child, Node, h
 from .parts import count
 
@@ -116,7 +117,7 @@ def _line(at: int, value: str, label: str, number: int, on: bool) -> Node:
         h(
             "label",
             h("input", type="checkbox", checked=on, on="choose_value", args={"at": at, "label": value}, id=_mark(at, value)),
-            h("span", label, class_="value" if label and label != "(blank)" else "value none", dir="auto", title=label),
+            h("span", visible(label), class_="value" if label and label != "(blank)" else "value none", dir="auto", title=label),
             h("span", count(number), class_="many"),
             class_="on" if on else None,
         ),
@@ -187,9 +188,9 @@ def recipe(model: CleaningModel) -> Node:
             h("h2", f"Recipe ({count(model.position)})"),
             h(
                 "span",
-                h("button", "Save …", on="open_save", disabled=not steps or not model.may("save_recipe")),
+                h("button", "Save", on="open_save", disabled=not steps or not model.may("save_recipe")),
                 " ",
-                h("button", "Replay …", on="open_replay", disabled=not model.may("replay")),
+                h("button", "Replay", on="open_replay", disabled=not model.may("replay")),
             ),
             class_="spread",
         ),

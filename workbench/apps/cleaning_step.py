@@ -7,7 +7,7 @@ from typing import Any
 
 from .cleaning_model import CleaningModel
 from .cleaning_steps_model import StepForm, rows_words
-from .cleaning_window import cancel, window
+from .cleaning_window import cancel, visible, window
 from .page import Node, h
 from .parts import count
 
@@ -90,7 +90,7 @@ def _preview(form: StepForm) -> Node:
 
 
 def _said(text: str, kind: str) -> Node:
-    return h("td", h("bdi", text or "(blank)"), class_=kind if text else "quiet")
+    return h("td", h("bdi", visible(text)), class_=kind if text else "quiet")
 
 
 def _field(model: CleaningModel, form: StepForm, argument: Any) -> Node:

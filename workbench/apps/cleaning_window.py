@@ -2,9 +2,22 @@
 
 from __future__ import annotations
 
+import re
+
 from .cleaning_model import CleaningModel
 from .page import Child, Node, h
 from .parts import messages
+
+_LOOSE_SPACES = re.compile(r"^ +| +$| {2,}")
+
+
+def visible(text: str) -> str:
+    """Return text with the spaces that nobody sees made visible: at its ends, and where there are several.
+
+    >>> visible(" Amina  Mwangi "), visible("Amina Mwangi"), visible("")
+    ('␣Amina␣␣Mwangi␣', 'Amina Mwangi', '(blank)')
+    """
+    return _LOOSE_SPACES.sub(lambda found: "␣" * len(found[0]), text) or "(blank)"
 
 
 def window(
