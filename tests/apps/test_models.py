@@ -230,7 +230,7 @@ def test_the_home_page_counts_what_waits_and_names_what_is_new(open_as) -> None:
     assert "2025-Q2" in pages["distribution_run"].says
     assert model.news[0].who == "setup"
     links = {node["attributes"]["href"] for node in find(home.draw(model, session), tag="a")}
-    assert links == {"/match_review", "/distribution_run", "/sync"}
+    assert links == {"/cleaning", "/match_review", "/distribution_run", "/sync"}
 
 
 def test_the_sync_page_says_calmly_that_nobody_answers(open_as) -> None:
