@@ -18,7 +18,8 @@ MAY_IMPORT = {
     "apps": {"core", "api"},
     "demo": {"core", "api"},
     "notebooks": {"core", "api"},
-    "cli": {"core", "api", "apps", "central", "demo", "distribution", "notebooks"},
+    "cli": {"core", "api", "apps", "central", "demo", "distribution", "notebooks", "cli_register"},
+    "cli_register": {"core", "cli"},
 }
 """Room by room, what it may import; `cli` starts everything and so reaches every room that can be started."""
 

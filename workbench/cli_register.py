@@ -1,4 +1,6 @@
-"""The register's part of the `workbench` command: onboard files, see what was loaded, take it back; its digest, export and import."""
+"""The register in the `workbench` command: onboard files, see what was loaded, take it back; its digest, export and import."""
+
+# ruff: noqa: T201  these verbs speak to a shell
 
 from __future__ import annotations
 
