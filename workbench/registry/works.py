@@ -12,8 +12,6 @@ from sqlalchemy import Connection
 
 from ..core import documents
 from ..core.documents import Document, Kind, named_later, part_table, reference, root_table
-from ..core.errors import Finding
-from ..core.shares import TOLERANCE_PPM, WHOLE, format_percent, is_whole
 from ..core.store import Change, whole, words
 from . import rules, work_rules
 from .checks.desk import CheckedDesk
@@ -313,50 +311,6 @@ class Works(MergeableDesk[Work], CheckedDesk[Work]):
             }
             for one in found
         ]
-
-
-def judge(one: Document, known: set[str], without_ipi: set[str]) -> list[Finding]:
-    """Return what is odd in one work's shares, by the rules of the trade's registration format (CWR).
-
-    Owned shares total 100 % per right (or nothing of that right is claimed) within 0.06 %; publishers own at most half of the
-    performing right; only writers, original publishers (E) and acquirers (AQ) own.
-    """
-    findings = []
-    shares = one["shares"]
-    if not any(row["role"] in (*rules.WRITER_ROLES, "PA") for row in shares):
-        step = "Add its writers."
-        findings.append(rules.odd(one, "no_writer", "the work has no writer", "shares", what_to_do=step))
-    for right in ("performing", "mechanical"):
-        total = sum(row[f"{right}_ppm"] for row in shares)
-        if shares and total and not is_whole(total):
-            shown = f"{format_percent(total)} %"
-            step = "Ask the publishers or the other societies for the missing or double claim."
-            message = f"{right} shares do not total 100 %"
-            findings.append(rules.odd(one, "share_total", message, f"{right}_ppm", shown, "100 %", step))
-    if shares and not any(row["performing_ppm"] or row["mechanical_ppm"] for row in shares):
-        findings.append(rules.odd(one, "no_shares", "nobody owns a share", "shares", what_to_do="Enter the shares."))
-    publishers = sum(row["performing_ppm"] for row in shares if row["role"] in rules.PUBLISHER_ROLES)
-    if publishers > WHOLE // 2 + TOLERANCE_PPM:
-        shown = f"{format_percent(publishers)} %"
-        message = "publishers own more than half of the performing right"
-        step = "Give the writers their half."
-        findings.append(rules.odd(one, "publisher_share_over", message, "performing_ppm", shown, "at most 50 %", step))
-    for position, row in enumerate(shares, start=1):
-        field = f"shares[{position}]"
-        if row["role"] not in rules.OWNING_ROLES and (row["performing_ppm"] or row["mechanical_ppm"]):
-            message = f"role {row['role']} collects but does not own"
-            step = "Move the share to the original publisher or the writer."
-            findings.append(rules.odd(one, "role_may_not_own", message, field, row["party_id"], "a writer, E or AQ", step))
-        if row["party_id"] not in known:
-            step = "Register the party first."
-            findings.append(
-                rules.odd(one, "unknown_party", "the party is not registered", field, row["party_id"], what_to_do=step)
-            )
-        elif row["party_id"] in without_ipi:
-            step = "Look it up in the IPI and add it to the party."
-            message = "the party has no IPI name number"
-            findings.append(rules.odd(one, "missing_ipi", message, field, row["party_id"], what_to_do=step))
-    return findings
 
 
 def writers_of(document: Document, names: Mapping[str, str]) -> str:
