@@ -24,7 +24,11 @@ def song(desks, *shares, **more):
 
 
 def said(desks, one=None):
-    return sorted((finding.source, finding.code) for finding in desks.agreements.check(one))
+    """All findings, or those of one agreement; asked for all or for each, the same is said."""
+    every = desks.agreements.check()
+    for source in {finding.source for finding in every} | {row.id for row in desks.agreements.get_many()}:
+        assert desks.agreements.check(source) == [finding for finding in every if finding.source == source]
+    return sorted((finding.source, finding.code) for finding in every if one in (None, finding.source))
 
 
 def area(*lines):

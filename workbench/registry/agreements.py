@@ -241,12 +241,11 @@ class Agreements(Desk[Agreement]):
     def check(self, entity_id: str | None = None) -> list[Finding]:
         """Return what is odd in one agreement, or in all: by itself and beside the others; `source` is the agreement's id.
 
-        See `agreement_checks` for the codes. All are judged together as sets, whether one or all are asked for.
+        See `agreement_checks` for the codes. All are judged together as sets; where one is asked for, with those that its
+        assignor's rights come from and go to.
         """
         with self.office.book.read() as connection:
-            if entity_id is not None:
-                documents.load(connection, AGREEMENT, entity_id)
-            found = agreement_checks.check(chain_links.checked(connection), standard_territories(), _today())
+            found = agreement_checks.check(chain_links.checked(connection, entity_id or ""), standard_territories(), _today())
         return [one for one in found if entity_id in (None, one.source)]
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Table, func, literal, select
+from sqlalchemy import ColumnElement, Connection, Table, func, literal, select
 
 from ..core import documents
 from ..core.documents import Document
@@ -109,27 +109,50 @@ def members_of(connection: Connection, parties: Iterable[str]) -> Members:
     return Members(societies, affiliations)
 
 
-def checked(connection: Connection) -> Checked:
-    """Return what the check of all agreements needs; agreements that are gone are left out."""
-    found = [one for one in documents.load_many(connection, AGREEMENT).values() if one["status"] not in rules.GONE]
+def checked(connection: Connection, entity_id: str = "") -> Checked:
+    """Return what the check of all agreements needs, or of one: those its assignor's rights come from and go to.
+
+    Agreements that are gone are left out.
+    """
+    ids = None
+    if entity_id:
+        assignor = documents.load(connection, AGREEMENT, entity_id)["assignor_party_id"]
+        giving, taking = agreement.c.assignor_party_id, agreement.c.acquirer_party_id
+        ids = sorted(_led(connection, giving, taking, assignor) | _led(connection, taking, giving, assignor))
+    found = [one for one in documents.load_many(connection, AGREEMENT, ids).values() if one["status"] not in rules.GONE]
     named = sorted({row["work_id"] for one in found for row in one["works"] if row["indicator"] == "I"})
     pairs = select(work_share.c.owner_id, work_share.c.party_id).distinct()
+    parties = None if ids is None else sorted({one["assignor_party_id"] for one in found})
     owners = {
-        (party_id, right)
+        (row[0], right)
         for right in rules.OWNED_RIGHTS
-        for party_id in connection.execute(
-            select(work_share.c.party_id).where(work_share.c[f"{right}_ppm"] > 0).distinct()
-        ).scalars()
-    }  # fmt: skip
+        for row in _of(
+            connection,
+            select(work_share.c.party_id).where(work_share.c[f"{right}_ppm"] > 0).distinct(),
+            work_share.c.party_id,
+            parties,
+        )
+    }
     societies = connection.execute(select(party.c.id).where(party.c.society_code != "")).scalars()
-    rows = _of(connection, pairs, work_share.c.owner_id, named)
-    wanted = set(named)
     return Checked(
         sorted(found, key=lambda one: one["id"]),
-        sorted((row[0], row[1]) for row in rows if row[0] in wanted),
+        sorted((row[0], row[1]) for row in _of(connection, pairs, work_share.c.owner_id, named)),
         frozenset(owners),
         frozenset(societies),
     )
+
+
+def _led(connection: Connection, here: ColumnElement[str], there: ColumnElement[str], start: str) -> set[str]:
+    """The agreements that lead on from a party, and from those they lead to: forward, or with the columns the other way back."""
+    found: set[str] = set()
+    passed: set[str] = set()
+    wanted = {start}
+    while wanted:
+        passed |= wanted
+        rows = list(in_chunks(connection, select(agreement.c.id, there), here, sorted(wanted)))
+        found |= {row[0] for row in rows}
+        wanted = {row[1] for row in rows} - passed
+    return found
 
 
 def _of(connection: Connection, query: Any, column: Any, ids: Sequence[str] | None) -> Iterable[Any]:
