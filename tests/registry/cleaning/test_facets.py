@@ -158,3 +158,13 @@ def test_rows_are_sorted_by_several_columns_with_empty_cells_last() -> None:
     assert order == ["2", "3", "4", "9", "7", "5", "6", "8"]
     assert [row["#"] for row in bench.rows(sort=["-#"], limit=2).rows] == ["9", "8"]
     assert [row["country"] for row in bench.rows(sort=["-country"]).rows][-1] == ""
+
+
+def test_an_edited_cell_takes_its_place_in_the_order_at_once() -> None:
+    bench = bench_of({"n": [f"{at:05d} x" for at in range(0, 2_000, 2)]})
+    assert bench.rows(sort=["n"], limit=1).rows[0]["n"] == "00000 x"
+    for at, text in ((2, "00999 x"), (3, "00998 x"), (4, "009985 x")):
+        bench.apply({"op": "edit_cell", "row": str(at), "column": "n", "value": text})
+        found = [row["n"] for row in bench.rows(sort=["n"], limit=1_000).rows]
+        assert found == sorted(found)
+    assert [value.value for value in bench.facet("n", by="value", limit=1_000).values] == sorted(set(found))

@@ -176,6 +176,16 @@ def test_a_thousand_steps_can_all_be_undone() -> None:
     assert bench.digest() == bench_of().digest()
 
 
+def test_large_tables_are_not_all_kept_and_can_still_be_undone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("workbench.registry.cleaning.bench.KEPT_BYTES", 2_000)
+    bench = bench_of()
+    digests = do(bench, SESSION)
+    assert len(bench._tables) < len(SESSION) - 4
+    for step_number in (10, 7, 3, 0):
+        bench.undo_to(step_number)
+        assert bench.digest() == digests[step_number]
+
+
 def test_a_recipe_that_does_not_fit_changes_nothing_and_names_step_and_column() -> None:
     bench = bench_of({"title": ["a", "b"], "year": ["1", "2"]})
     bench.apply({"op": "edit_cell", "row": "2", "column": "title", "value": "c"})

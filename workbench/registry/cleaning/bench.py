@@ -31,7 +31,7 @@ from . import clusters as clustering
 from . import exporting, facets, filters, merging, reading
 from . import steps as stepping
 from .clusters import Cluster
-from .differences import shown, touched
+from .differences import cost, shown, touched
 from .facets import Facet
 from .filters import Faults, Filter
 from .merging import Comparison
@@ -41,7 +41,7 @@ from .table import ROW, Column, Mask, Table
 from .views import Accounts, Applied, ColumnInfo, Page, Preview
 from .wording import TRANSFORMS
 
-KEPT_WHOLE = 200
+KEPT_TABLES, KEPT_BYTES = 200, 500_000_000
 """So many latest tables are kept for undo; of older steps every twentieth is, the others are worked out again when asked for."""
 
 
@@ -68,6 +68,7 @@ class Bench:
         self._faults, self._keep, self._save = faults, keep, save
         self._recipe = Recipe(name=name)
         self._tables: dict[int, Table] = {0: table}
+        self._costs: dict[int, int] = {}
         self._applied: list[Applied] = []
         self._undone: list[dict[str, Any]] = []
         self._infos: WeakKeyDictionary[Column, tuple[Mask, str, int, int]] = WeakKeyDictionary()
@@ -401,9 +402,11 @@ class Bench:
         self._recipe = self._recipe.with_steps([*self._recipe.steps, clean])
         self._applied.append(done)
         self._tables[done.step_number] = table
-        old = done.step_number - KEPT_WHOLE
-        if old > 0 and old % 20:
-            self._tables.pop(old, None)
+        self._costs[done.step_number] = cost(self._table, table)
+        self._costs = {number: self._costs.get(number, 0) for number in self._tables}
+        for old in sorted(self._tables)[:-2]:
+            if old % 20 and (old <= done.step_number - KEPT_TABLES or sum(self._costs.values()) > KEPT_BYTES):
+                del self._tables[old], self._costs[old]
         self._show(table)
 
     def _show(self, table: Table) -> None:

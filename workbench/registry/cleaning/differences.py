@@ -31,6 +31,16 @@ def touched(before: Table, after: Table) -> Mask:
     return found
 
 
+def cost(before: Table, after: Table) -> int:
+    """Return about how many bytes a table takes beyond those it shares with the one before."""
+    shared = {id(column.codes) for column in before.columns.values()}
+    known = {id(column.words) for column in before.columns.values()}
+    new = [column for column in after.columns.values() if id(column.codes) not in shared]
+    words = {id(column.words): len(column.words) for column in new if id(column.words) not in known}
+    numbers = 0 if after.rows is before.rows else len(after) * 64
+    return sum(column.codes.nbytes for column in new) + sum(words.values()) * 100 + numbers
+
+
 def shown(before: Table, after: Table, limit: int) -> list[tuple[str, str, str]]:
     """Return some changed rows as (number, before, after), only the columns in which they differ."""
     found = []

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -156,11 +155,8 @@ def order_of(table: Table, by: list[tuple[str, bool]]) -> np.ndarray[Any, np.dty
             blank = np.zeros(len(table), dtype=bool)
         else:
             column = table.column(name, "sort")
-            ranks_ = column.words.derived("rank", _sort_key)
-            by_rank = sorted(range(len(ranks_)), key=ranks_.__getitem__)
-            places = np.zeros(len(ranks_), dtype=np.int64)
-            places[by_rank[1:]] = np.cumsum([ranks_[b] != ranks_[a] for a, b in pairwise(by_rank)], dtype=np.int64)
-            keyed, blank = places[column.codes], column.holds(is_blank, "blank")
+            ranks = column.words.ranks("sort", _sort_key)
+            keyed, blank = ranks[column.codes], column.holds(is_blank, "blank")
         keys = np.where(blank, np.iinfo(np.int64).max, -keyed if descending else keyed)
         order = order[np.argsort(keys[order], kind="stable")]
     return order

@@ -7,9 +7,11 @@ one array look-up. A step makes a new table that shares every column it did not 
 
 from __future__ import annotations
 
+from bisect import insort
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -20,6 +22,7 @@ from ...core.errors import WorkbenchError, unknown
 
 Codes = NDArray[np.int32]
 Mask = NDArray[np.bool_]
+_FEW = 100
 ROW = "#"
 """Names the row itself where a column is asked for: its number, its flag, what the reader found odd in its line."""
 
@@ -32,13 +35,13 @@ class Words:
     (1, 2, 1, ['', 'Amani', 'Baraka'])
     """
 
-    __slots__ = ("_derived", "_numbers", "_ranks", "texts")
+    __slots__ = ("_derived", "_numbers", "_ranked", "texts")
 
     def __init__(self, texts: Iterable[str] = ()) -> None:
         self.texts: list[str] = ["", *texts]
         self._numbers: dict[str, int] = {}
         self._derived: dict[object, list[Any]] = {}
-        self._ranks: NDArray[np.int64] | None = None
+        self._ranked: dict[object, tuple[list[int], NDArray[np.int64]]] = {}
 
     def __len__(self) -> int:
         return len(self.texts)
@@ -61,12 +64,23 @@ class Words:
         """Return the number of a text, or -1 when no cell ever held it."""
         return (self._numbers or self._numbered()).get(text, -1)
 
-    def ranks(self) -> NDArray[np.int64]:
-        """Return the place of each text, by number, among all of them in the order of their letters."""
-        if self._ranks is None or len(self._ranks) < len(self.texts):
-            self._ranks = np.empty(len(self.texts), dtype=np.int64)
-            self._ranks[sorted(range(len(self.texts)), key=self.texts.__getitem__)] = np.arange(len(self.texts))
-        return self._ranks
+    def ranks(self, name: object = None, key: Callable[[str], Any] = str) -> NDArray[np.int64]:
+        """Return the rank of each text, by number, in the order of `key` (their letters when not said); equal keys rank equal.
+
+        A few texts more, as after an edited cell, are put among those ranked before: nobody waits for all to be sorted again.
+        """
+        keys = self.derived(("key", name), key)
+        order, ranks = self._ranked.get(name, ([], np.zeros(0, dtype=np.int64)))
+        if len(ranks) < len(keys):
+            if len(keys) - len(order) > _FEW:
+                order = sorted(range(len(keys)), key=keys.__getitem__)
+            else:
+                for code in range(len(order), len(keys)):
+                    insort(order, code, key=keys.__getitem__)
+            ranks = np.zeros(len(keys), dtype=np.int64)
+            ranks[order[1:]] = np.cumsum([keys[one] != keys[other] for one, other in pairwise(order)], dtype=np.int64)
+            self._ranked[name] = order, ranks
+        return ranks
 
     def derived(self, name: object, work_out: Callable[[str], Any]) -> list[Any]:
         """Return what `work_out` makes of each text, by number; each text is worked out once, however often it is asked for."""
