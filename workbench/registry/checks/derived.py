@@ -18,11 +18,12 @@ areas where another set of rows holds (`share_pictures.areas`); asked for one te
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from ...core.engine import Engine
 from ...core.shares import TOLERANCE_PPM, WHOLE
@@ -222,9 +223,9 @@ def _asked_codes(engine: Engine, source: str, asked: Asked) -> None:
     _load(engine, f"{source}_code", {"code": "text"}, covering)
 
 
-def _load(engine: Engine, name: str, types: Mapping[str, str], rows: list[object]) -> None:
+def _load(engine: Engine, name: str, types: Mapping[str, str], rows: Sequence[Sequence[Any]]) -> None:
     engine.make_table(name, types)
-    engine.append(name, types, rows)  # type: ignore[arg-type]
+    engine.append(name, types, rows)
 
 
 _SUMS = ", ".join(f"CAST(SUM({right}_ppm) AS BIGINT) AS {right}_ppm" for right in rules.OWNED_RIGHTS)

@@ -112,7 +112,7 @@ def _batches(connection: Connection, query: Any) -> Iterator[list[tuple[Any, ...
     if connection.dialect.name == "sqlite":  # plain tuples of the driver: half the time
         cursor = connection.execute(query).cursor
         while cursor is not None and (batch := cursor.fetchmany(BATCH)):
-            yield batch
+            yield list(batch)
     else:
         streamed = connection.execution_options(stream_results=True, max_row_buffer=BATCH)
         for part in streamed.execute(query).partitions(BATCH):
