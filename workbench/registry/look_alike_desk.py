@@ -47,9 +47,10 @@ def profiles(connection: Connection, ids: Sequence[str] | None = None) -> dict[s
     live = root.c.status.not_in(rules.GONE)
     chief = select(root).where(live)
     further = select(names).join(root, root.c.id == names.c.owner_id).where(live)
-    rows = connection.execute(chief) if ids is None else in_chunks(connection, chief, root.c.id, ids)
-    found = {row.id: {**row._mapping, "names": []} for row in rows}
-    for row in connection.execute(further) if ids is None else in_chunks(connection, further, names.c.owner_id, ids):
+    rows: Iterable[Any] = connection.execute(chief) if ids is None else in_chunks(connection, chief, root.c.id, ids)
+    found: dict[str, dict[str, Any]] = {row.id: {**row._mapping, "names": []} for row in rows}
+    more: Iterable[Any] = connection.execute(further) if ids is None else in_chunks(connection, further, names.c.owner_id, ids)
+    for row in more:
         found[row.owner_id]["names"].append(row._mapping)
     return {key: profile_of(document) for key, document in found.items()}
 

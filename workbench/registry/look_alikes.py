@@ -11,12 +11,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from rapidfuzz import fuzz, process
 
-from ..core.documents import Document
 from .alike_names import keys, likeness, words_of
 from .party_rules import IDENTIFIERS
 
@@ -77,19 +77,21 @@ class LookAlike:
     evidence: tuple[str, ...]
 
 
-def profile_of(document: Mapping[str, object] | Document, party_id: str = "") -> Profile:
+def profile_of(document: Mapping[str, Any], party_id: str = "") -> Profile:
     """Return the profile of a party's document, complete or a draft."""
-    rows = [dict(row) for row in document.get("names") or []]  # type: ignore[attr-defined]
+    rows = [dict(row) for row in document.get("names") or ()]
     spoken = [_full(document), *(_full(row) for row in rows), *(str(row.get("transliteration") or "") for row in rows)]
     numbers = {name: frozenset({str(document[name])}) for name in IDENTIFIERS if document.get(name)}
     if ipi := frozenset(str(row["ipi_name_number"]) for row in rows if row.get("ipi_name_number")):
         numbers["ipi_name_number"] = ipi
     return Profile(
-        party_id or str(document.get("id") or ""),
-        str(document.get("kind") or "natural"),
-        tuple(dict.fromkeys(name for name in spoken if name)),
-        numbers,
-        *(str(document.get(name) or "") for name in ("birth_on", "death_on", "territory")),
+        id=party_id or str(document.get("id") or ""),
+        kind=str(document.get("kind") or "natural"),
+        names=tuple(dict.fromkeys(name for name in spoken if name)),
+        numbers=numbers,
+        birth_on=str(document.get("birth_on") or ""),
+        death_on=str(document.get("death_on") or ""),
+        territory=str(document.get("territory") or ""),
     )
 
 
@@ -129,7 +131,7 @@ class KeyIndex:
         found: set[str] = set()
         for key, narrow in profile.keys().items():
             number = hash(key)
-            first, last = (int(np.searchsorted(self._hashes, number, side)) for side in ("left", "right"))  # type: ignore[call-overload]
+            first, last = (int(np.searchsorted(self._hashes, number, side)) for side in ("left", "right"))
             if narrow or last - first <= CROWD:
                 found |= {one for one in (self.ids[at] for at in self._owners[first:last]) if one not in self._gone}
             found |= self._later.get(number, set())
@@ -137,8 +139,8 @@ class KeyIndex:
 
 
 def find_look_alikes(
-    new: Iterable[Mapping[str, object] | Profile],
-    known: Iterable[Mapping[str, object] | Profile],
+    new: Iterable[Mapping[str, Any] | Profile],
+    known: Iterable[Mapping[str, Any] | Profile],
     told_apart: Collection[tuple[str, str]] = (),
 ) -> list[LookAlike]:
     """Return every pair of a new party and one it resembles, new or known, each pair once, likest first.
@@ -242,11 +244,11 @@ def _by_name(new: Profile, known: Profile, at_least: float) -> tuple[float, list
     return best, [f"{far} {best:.0f} % alike: {names[0]}, {names[1]}"]
 
 
-def _profile(one: Mapping[str, object] | Profile) -> Profile:
+def _profile(one: Mapping[str, Any] | Profile) -> Profile:
     return one if isinstance(one, Profile) else profile_of(one)
 
 
-def _full(row: Mapping[str, object]) -> str:
+def _full(row: Mapping[str, Any]) -> str:
     return f"{row.get('first_name') or ''} {row.get('name') or ''}".strip()
 
 

@@ -334,10 +334,16 @@ def transliterations(document: Document) -> list[str]:
 
 def _holders(connection: Connection, field: str, wanted: set[str]) -> list[tuple[str, str]]:
     """Return (identifier, party id) of every live party that has one of the identifiers."""
-    column, owner = (party_name.c[field], party_name.c.owner_id) if field == "ipi_name_number" else (party.c[field], party.c.id)
-    query = select(column, owner).join(party, party.c.id == owner) if owner is not party.c.id else select(column, owner)
+    if field == "ipi_name_number":
+        column = party_name.c.ipi_name_number
+        query = select(column, party_name.c.owner_id).join(party, party.c.id == party_name.c.owner_id)
+    else:
+        column = party.c[field]
+        query = select(column, party.c.id)
     query = query.where(party.c.status.not_in(rules.GONE), column != "")
-    rows = connection.execute(query) if len(wanted) > 2_000 else in_chunks(connection, query, column, sorted(wanted))
+    rows: Iterable[Any] = (
+        connection.execute(query) if len(wanted) > 2_000 else in_chunks(connection, query, column, sorted(wanted))
+    )
     return sorted({(row[0], row[1]) for row in rows if row[0] in wanted})
 
 
