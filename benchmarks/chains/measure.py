@@ -153,7 +153,7 @@ def fill(wb: Workbench, works: int) -> int:
         _agree(
             tables,
             made,
-            chance.choice(people[:writers]),
+            writer,
             chance.choice(houses[:tier]),
             "OS",
             500_000,

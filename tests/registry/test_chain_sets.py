@@ -20,7 +20,7 @@ from workbench.registry.share_pictures import in_force
 PARTIES = ["P0", "P1", "P2", "P3"]
 WORKS = ["W1", "W1", "W2"]
 """What stands here several times is drawn more often: worlds in which much meets, so that ways are long, close, give too much."""
-RIGHTS = [*["performing"] * 6, "mechanical", "private_copying"]
+RIGHTS = [*["performing"] * 12, "mechanical", "private_copying"]
 DAYS = [date(2019, 6, 30), date(2020, 1, 31), date(2020, 2, 1), date(2024, 1, 1)]
 EDGES = ["2019-06-30", "2019-12-31", "2020-01-31", "2020-02-01", "2024-01-01"]
 PLACES = ["404", "826", "2123", "2136"]
@@ -32,10 +32,10 @@ class World:
 
     def __init__(self, number: int) -> None:
         self.chance = Random(number)  # noqa: S311  the same number, the same world
-        self.links = [self.link(f"A{one:02d}") for one in range(self.chance.randrange(1, 14))]
+        self.links = [self.link(f"A{one:02d}") for one in range(self.chance.randrange(4, 18))]
         self.shares = SharesOfWorks(
             [self.share(position) for position in range(self.chance.randrange(1, 6))],
-            {work: self.maybe(EDGES, 0.5) for work in set(WORKS)},
+            {work: self.maybe(EDGES, 0.5) for work in ("W1", "W2")},
         )
         self.asked = [self.question() for _ in range(self.chance.randrange(1, 5))]
 
@@ -44,7 +44,7 @@ class World:
 
     def link(self, agreement_id: str) -> AgreementLink:
         one, other = self.chance.choices(PARTIES, k=2) if self.chance.random() < 0.1 else self.chance.sample(PARTIES, 2)
-        ends_on = self.maybe(EDGES, 0.4)
+        ends_on = self.maybe(EDGES, 0.35)
         named = [(sign, work) for work in ("W1", "W2") if (sign := self.maybe(["I", "E"], 0.2))]
         area = [(sign, self.chance.choice(PLACES)) for _ in range(2) if (sign := self.maybe(["I", "I", "E"], 0.2))]
         return AgreementLink(
@@ -53,8 +53,8 @@ class World:
             other,
             self.chance.choice(RIGHTS),
             self.chance.choice([1_000_000, 700_000, 500_000, 333_333, 1, 0, self.chance.randrange(1_000_001)]),
-            kind=self.maybe(["OG", "PS", "AS", "AS", "CO", "CO", "RE"], 0.5),
-            starts_on=self.maybe(EDGES),
+            kind=self.maybe(["OG", "PS", "AS", "AS", "CO", "CO", "RE"], 0.4),
+            starts_on=self.maybe(EDGES, 0.15),
             ends_on=ends_on,
             territories=tuple(area),
             works=tuple(named),
@@ -123,7 +123,7 @@ def one_by_one(asked, shares, given_links):
             )
 
 
-@settings(deadline=None, max_examples=120)
+@settings(deadline=None, max_examples=60)
 @given(st.integers(0, 2**32))
 def test_many_chains_at_once_are_the_chains_one_by_one(number):
     world = World(number)
@@ -134,11 +134,12 @@ def test_many_chains_at_once_are_the_chains_one_by_one(number):
 def test_the_worlds_made_at_random_hold_what_they_are_made_for():
     """Ways of several links, cycles, too much given, doubts, moved ownership: else the law above would hold of nothing."""
     met: Counter[str] = Counter()
-    for number in range(300):
+    for number in range(200):
         world = World(number)
-        for *_, collector, _, agreements, holder, findings in one_by_one(world.asked, world.shares, world.links):
+        for row in one_by_one(world.asked, world.shares, world.links):
+            owner, agreements, holder, findings = row[4], row[8], row[9], row[10]
             met.update([*findings.split(), f"{len(agreements.split(ARROW)) if agreements else 0} links"])
-            met["moved"] += holder != collector and "A" in agreements
+            met["moved"] += holder != owner
     wanted = ("agreement_cycle", "agreement_share_over", "first_day_unknown", "agreement_disputed", "3 links", "moved")
     assert {one: met[one] for one in wanted if met[one] < 5} == {}
 
