@@ -25,6 +25,7 @@ from workbench.notebooks import run as run_notebook
 
 ROOT = Path(__file__).resolve().parent.parent
 PERIOD = "2025-Q3"
+ONBOARDED = ("1_right_holders", "2_works", "3_recordings", "4_agreements", "7_performances", "8_releases")
 PREPARES, APPROVES = "a.mwangi", "b.kamau"
 
 
@@ -67,12 +68,13 @@ def run_chain(folder: Path, *, seed: int = 1, scale: float = 1.0, show: bool = T
     chain = Chain(folder, show)
     with chain.timed("demonstration society"):
         society = build(folder, seed=seed, scale=scale)
+        put_into_the_inbox(folder)
     if show:
         print(str(society).replace(str(folder), os.path.relpath(folder)))
     if keep_built:
         shutil.copytree(folder, keep_built)
-    for number, stem in enumerate(("right_holders", "works", "recordings", "agreements"), start=1):
-        chain.step(f"onboarding/{number}_{stem}")
+    for stem in ONBOARDED:
+        chain.step(f"onboarding/{stem}")
     for report in society.reports:
         chain.step(
             "matching/1_usage",
@@ -94,6 +96,22 @@ def run_chain(folder: Path, *, seed: int = 1, scale: float = 1.0, show: bool = T
         chain.step("exchange", url=url, token=token)
     tell(chain, society)
     return chain
+
+
+def put_into_the_inbox(folder: Path) -> None:
+    """Put an invented set list and an invented album into the inbox, beside what the demonstration sent."""
+    (folder / "inbox" / "performances.csv").write_text(
+        "number,event,date,venue,city,country,song,performer\n"
+        "E1,Pwani Nights,2024-08-02,Uhuru Gardens,Nairobi,Kenya,Taa ya Pwani,Amani Trio\n"
+        "E1,,,,,,Sina tena,Amani Trio\n",
+        encoding="utf-8",
+    )
+    (folder / "inbox" / "releases.csv").write_text(
+        "number,release,artist,label,release date,country,track,track title,isrc\n"
+        "S1,Pwani,Amani Trio,Uhuru Records,2019-06-01,Kenya,1,Taa ya Pwani,KEA011900001\n"
+        "S1,,,,,,2,Sina tena,KEA011900002\n",
+        encoding="utf-8",
+    )
 
 
 def approve_and_seal(folder: Path) -> None:

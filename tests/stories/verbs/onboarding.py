@@ -38,8 +38,6 @@ def load_a_file(wb: Workbench, names: Names, given: Mapping[str, Any]) -> None:
         expect_same(sorted(told), sorted(given["makes"]))
     if "findings" in given:
         expect_same([finding.code for finding in intake.findings], list(given["findings"]))
-    for number, entity_id in enumerate(intake.created.get("work", ()) or intake.created.get("party", ()), start=1):
-        names[f"{given.get('called', 'file.csv')} {number}"] = entity_id
     for thing in (*wb.works.get_many(intake.created.get("work", [])), *wb.parties.get_many(intake.created.get("party", []))):
         names.setdefault(getattr(thing, "title", "") or getattr(thing, "full_name", ""), thing.id)
 
