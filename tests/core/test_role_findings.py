@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from workbench.api import Workbench
+from workbench.core import documents
 from workbench.core.errors import Finding
+from workbench.distribution.runs import RUN
 
 GOOD = "a long enough word"
 
@@ -68,3 +70,17 @@ def test_only_an_administrator_gives_roles_once_there_is_an_account(wb: Workbenc
     wb.staff.set_roles("a.mwangi", ["analyst", "approver"], why="helped myself", by="a.mwangi")
     [finding] = found(wb)
     assert (finding.source, finding.field, finding.expected) == ("a.mwangi", "staff", "admin")
+
+
+def test_somebody_without_an_account_may_document_and_prepare_but_not_decide(wb: Workbench) -> None:
+    wb.staff.add("a.mwangi", password=GOOD, roles=["analyst", "distribution"])
+    wb.works.save({"title": "Taa ya Pwani"}, why="declared", by="stranger")
+    with wb.office.change("the quarter", "stranger") as change:
+        [run] = documents.save_many(change, RUN, [{"period": "2025-Q3", "state": "prepared"}], op="prepare")
+    assert [finding for finding in wb.check() if finding.code == "without_role"] == []
+    with wb.office.change("decided", "stranger") as change:
+        documents.save_many(change, RUN, [{**run, "state": "approved"}], op="approve")
+    with wb.office.change("decided", "a.mwangi") as change:
+        documents.save_many(change, RUN, [{**run, "state": "sealed"}], op="seal")
+    told = [(one.source, one.got, one.expected) for one in wb.check() if one.code == "without_role"]
+    assert told == [("stranger", "no account", "approver"), ("a.mwangi", "analyst, distribution", "approver")]

@@ -2,8 +2,8 @@
 
 Nothing can stop whoever may open the book's file; but the journal says who gave which roles when, and who did what. A person is
 held to what their account allowed at each entry, a closed account to nothing at all. Without any account the desk is one
-person's, and nothing is reported. Somebody without an account may document, for on one desk whoever can start a notebook may;
-deciding about a run takes an account as soon as there are any.
+person's, and nothing is reported. Somebody without an account may document and prepare, for on one desk whoever can start a
+notebook may; approving and sealing takes an account as soon as there are any.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from sqlalchemy import Connection, func, select
 
 from .errors import Finding
 from .journal import entries, journal
-from .roles import ROLES, area_of, may_journal
+from .roles import ROLES, RUN_STEPS, area_of, may_journal
 
 STAFF = "staff"
 
@@ -48,7 +48,7 @@ def _judged(connection: Connection, roles: dict[str, set[str]], after: int, befo
         query = query.where(journal.c.seq < before)
     for row in connection.execute(query):
         held = roles.get(row.who)
-        if held is None and area_of(row.kind) != "runs":
+        if held is None and not (area_of(row.kind) == "runs" and RUN_STEPS.get(row.op) == "approver"):
             continue
         if not may_journal(held or (), row.kind, row.op):
             yield _finding(row.who, row.kind, row.op, held, row.times, row.first, row.since, row.until)
