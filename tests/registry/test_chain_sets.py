@@ -144,6 +144,36 @@ def test_the_worlds_made_at_random_hold_what_they_are_made_for():
     assert {one: met[one] for one in wanted if met[one] < 5} == {}
 
 
+def link(number: str, one: str, other: str, ppm: int = 1_000_000, **more: Any) -> AgreementLink:
+    return AgreementLink(number, one, other, "performing", ppm, **more)
+
+
+ENDED = {"ends_on": "2019-12-31", "retention_ends_on": "2025-12-31"}
+CASES = {
+    "what is kept goes before what runs": ([link("A1", "W", "Q"), link("A2", "W", "P", **ENDED)], "2019-01-01", ["P"], ""),
+    "what is younger is not kept": ([link("A1", "W", "P", **ENDED)], "2020-01-01", ["W"], ""),
+    "what is not dated is kept": ([link("A1", "W", "P", **ENDED)], "", ["P"], "first_day_unknown"),
+    "what is named is kept": ([link("A1", "W", "P", **ENDED, works=(("I", "W1"),))], "2020-01-01", ["P"], ""),
+    "what is named goes first": ([link("A1", "W", "Q"), link("A2", "W", "P", works=(("I", "W1"),))], "", ["P"], ""),
+    "an owner is passed over": ([link("A1", "W", "E", kind="OG"), link("A2", "W", "Q", 400_000)], "", ["Q", "W"], ""),
+    "a writer is not co-published": ([link("A1", "W", "Q", kind="CO")], "", ["W"], ""),
+    "only the holder assigns": ([link("A1", "W", "P"), link("A2", "P", "Q", kind="AS")], "", ["Q"], ""),
+    "too much is cut": ([link("A1", "W", "P", 700_000), link("A2", "W", "Q", 700_000)], "", ["P", "Q"], "agreement_share_over"),
+    "a cycle is not closed": ([link("A1", "W", "P"), link("A2", "P", "W")], "", ["P"], "agreement_cycle"),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_each_rule_of_the_walk_holds_for_many_at_once(name):
+    given_links, first_on, collectors, findings = CASES[name]
+    rows = [("W1", 1, "W", "CA", "", "", "", 500_000, 0, 0, 0), ("W1", 2, "E", "E", "", "", "", 500_000, 0, 0, 0)]
+    shares = SharesOfWorks(rows, {"W1": first_on})
+    asked = [Asked("W1", "performing", "404", date(2024, 7, 1))]
+    found = list(resolve_many(asked, shares, given_links, EXPAND).itertuples(index=False, name=None))
+    assert found == list(one_by_one(asked, shares, given_links))
+    assert [(row[6], row[9], row[10]) for row in found if row[4] == "W"] == [(one, "W", findings) for one in collectors]
+
+
 def test_a_chain_that_is_too_long_stops_in_both():
     given_links = [AgreementLink(f"A{n:02d}", f"P{n}", f"P{n + 1}", "performing", 1_000_000) for n in range(MAX_STEPS + 3)]
     asked = [Asked("W1", "performing", "404", DAYS[0])]
