@@ -70,7 +70,8 @@ def weigh(column: Sequence[str]) -> Evidence:
 
 
 def totals(groups: Sequence[str], shares: Sequence[str], formats: Sequence[str] = (), decimal: str = ".") -> float:
-    """Return the part of the things (rows with one key) whose shares come to 100 %; rows without a key belong to the one above."""
+    """Return the part of the things (rows with one key) whose shares come to 100 %; rows without a key belong to the one
+    above."""
     sums: Counter[str] = Counter()
     last = ""
     for key, text in zip(groups, shares, strict=True):

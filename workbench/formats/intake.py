@@ -1,4 +1,5 @@
-"""Intake of a sheet (CSV, XLSX, JSON) in two phases: all is read and judged first; the caller then commits all staged lines, or none.
+"""Intake of a sheet (CSV, XLSX, JSON) in two phases: all is read and judged first; the caller then commits all staged lines, or
+none.
 
 Every line of the file is accounted for: lines = accepted + accepted with findings + quarantined; blank ones are listed. A fault
 of the whole file (its encoding, its header, an archive that is none) refuses it: findings say what and where, there are no lines.

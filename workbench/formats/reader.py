@@ -259,7 +259,7 @@ def _read_json(stream: BinaryIO, encoding: str, lists: Sequence[str], *, by_line
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     if isinstance(stream, _Bounded):  # read twice, so unpacked once; its bound holds
-        stream = io.BytesIO(stream.read())  # type: ignore[arg-type]
+        stream = io.BytesIO(stream.read())
     text = io.TextIOWrapper(stream, encoding=encoding, errors="strict", newline=None)
     out, last, cells_seen, left_out = _Out(), 0, 0, list[str]()
     try:

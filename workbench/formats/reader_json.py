@@ -1,7 +1,8 @@
 """JSON as rows of text: a list of objects, an object that holds one list, or one object per line; nothing is interpreted.
 
-Part of `reader`, which loads it by path in the guarded program; like it, it imports nothing of the workbench. An object becomes one
-row, or one for each object of the lists inside it, as a spreadsheet would say it: lines of one thing, its own cells on each.
+Part of `reader`, which loads it by path in the guarded program; like it, it imports nothing of the workbench. An object becomes
+one row, or one for each object of the lists inside it, as a spreadsheet would say it: lines of one thing, its own cells on
+each.
 
     {"title": "Sina", "aka": ["Si na"], "shares": [{"name": "Mwangi", "role": "C"}, {"name": "Otieno", "role": "A"}]}
 
@@ -9,8 +10,8 @@ row, or one for each object of the lists inside it, as a spreadsheet would say i
     Sina   Si na  Mwangi  C
     Sina   Si na  Otieno  A
 
-Numbers keep their digits, so that 1E+400000 and NaN are text to be judged like any cell. `line` is the object's number, from 1; of
-one object per line, the line.
+Numbers keep their digits, so that 1E+400000 and NaN are text to be judged like any cell. `line` is the object's number, from 1;
+of one object per line, the line.
 """
 
 from __future__ import annotations
@@ -63,6 +64,23 @@ def rows(stream: TextIO, *, by_line: bool, lists: Sequence[str], left_out: list[
 
 
 def _table(items: Any, lists: Sequence[str]) -> Iterator[Row]:
+    names, several = _header(items, lists)
+    yield [0, 1, names or [""], []]
+    for number, value, code in items():
+        if code:
+            yield [number, 1, None, code, str(value)[:1_000], ""]
+            continue
+        try:
+            for cells, where in _rows_of(value, lists):
+                if where and several:
+                    cells[LIST_COLUMN] = where
+                yield [number, 1, [cells.get(name, "") for name in names], []]
+        except _Odd as odd:
+            yield [number, 1, None, str(odd), json.dumps(value, ensure_ascii=False)[:1_000], ""]
+
+
+def _header(items: Any, lists: Sequence[str]) -> tuple[list[str], bool]:
+    """Return every name, in the order they come, and whether objects of several lists become rows."""
     header: dict[str, None] = {}
     several: dict[str, None] = {}
     for _, value, code in items():
@@ -78,19 +96,7 @@ def _table(items: Any, lists: Sequence[str]) -> Iterator[Row]:
                 raise JsonFault("too_many_names", got=len(header), expected=1_000)
     if len(several) > 1:
         header[LIST_COLUMN] = None
-    names = list(header)
-    yield [0, 1, names or [""], []]
-    for number, value, code in items():
-        if code:
-            yield [number, 1, None, code, str(value)[:1_000], ""]
-            continue
-        try:
-            for cells, where in _rows_of(value, lists):
-                if where and len(several) > 1:
-                    cells[LIST_COLUMN] = where
-                yield [number, 1, [cells.get(name, "") for name in names], []]
-        except _Odd as odd:
-            yield [number, 1, None, str(odd), json.dumps(value, ensure_ascii=False)[:1_000], ""]
+    return list(header), len(several) > 1
 
 
 def _rows_of(found: dict[str, Any], lists: Sequence[str]) -> list[tuple[Cells, str]]:

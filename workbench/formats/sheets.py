@@ -39,7 +39,8 @@ ENCODINGS = {
 BUILT_IN = Path(__file__).parent / "layouts"
 """Where the program's own layouts are."""
 _LAYOUT_KEYS = {
-    "name", "purpose", "about", "encoding", "delimiter", "decimal", "timezone", "one_of", "unique", "ignore", "sheet", "header_row",
+    "name", "purpose", "about", "encoding", "delimiter", "decimal", "timezone", "one_of", "unique", "ignore",
+    "sheet", "header_row",
     "short_lines", "lists", "repeat", "gather", "people", "fields",
 }  # fmt: skip
 _LISTS = ("one_of", "unique", "ignore", "lists", "repeat", "gather")
@@ -111,7 +112,8 @@ class Layout:
     lists: tuple[str, ...] = ()
     """Of JSON: the lists inside an object whose objects become lines of their own; all of them when none is named."""
     repeat: tuple[str, ...] = ()
-    """Words of numbered columns that become lines: `Writer` for `Writer 1 Last`, `Writer 2 Last`, which are read as `Writer Last`."""
+    """Words of numbered columns that become lines: `Writer` for `Writer 1 Last`, `Writer 2 Last`, which are read as `Writer
+    Last`."""
     gather: tuple[str, ...] = ()
     """Words of numbered columns read as one, with semicolons: `Alt Title` for `Alt Title 1`, `Alt Title 2`."""
     people: tuple[People, ...] = ()

@@ -1,7 +1,7 @@
 """Judged lines on disk: read once, given again in batches, and how many belong to each thing is known beforehand.
 
-A file of three million lines is judged as it is read; only then is it known that it can be taken in. Meanwhile its lines wait here,
-in a temporary file that no name leads to, and memory holds one batch of them and one number for each thing.
+A file of three million lines is judged as it is read; only then is it known that it can be taken in. Meanwhile its lines wait
+here, in a temporary file that no name leads to, and memory holds one batch of them and one number for each thing.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class Spool:
         self.rows = 0
         self.waiting: dict[int, int] = {}
         """Hash of the key -> how many lines have it."""
-        self._file = tempfile.TemporaryFile()
+        self._file = tempfile.TemporaryFile()  # noqa: SIM115  closed by `close`
 
     def put(self, lines: list[Line]) -> None:
         """Keep a batch of judged lines."""

@@ -1,12 +1,12 @@
 """Provenance: which line of which file each record of the register came from, or was changed by.
 
-An import is a change set; `source_file` holds one row for each, `source_line` one for each record it made or changed. History joins
-them by change set (the journal's `change_set` column is the same id):
+An import is a change set; `source_file` holds one row for each, `source_line` one for each record it made or changed. History
+joins them by change set (the journal's `change_set` column is the same id):
 
     lines_of(connection, "work", "TALA-W-000017")
     [SourceLine(change_set='3f..', file_name='works.xlsx', sha256='9a..', layout='works-v1', lines='2-4')]
 
-or, for many records at once, `select(...).join(source_file, source_file.c.change_set == source_line.c.change_set)`. A journal entry
+or, for many records at once, `lines_of_many`, or a join of the two tables by change set. A journal entry
 whose change set has no row here was not made by a file.
 """
 

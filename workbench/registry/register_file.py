@@ -4,9 +4,10 @@
     wb.register.export("register.zip")                     # canonical JSON lines per kind, and a manifest
     other.register.load("register.zip", why="new office")  # same identifiers, same digest, on either database
 
-The digest is the SHA-256 of, for each kind by name: the kind's name on a line, then every live document (not deleted, not merged) as
-canonical JSON on a line, by identifier in the order of its characters. Journal, versions, order of entry and database have no part.
-An export also holds the documents that are gone, because others may name them; they are no part of the digest.
+The digest is the SHA-256 of, for each kind by name: the kind's name on a line, then every live document (not deleted, not
+merged) as canonical JSON on a line, by identifier in the order of its characters. Journal, versions, order of entry and
+database have no
+part. An export also holds the documents that are gone, because others may name them; they are no part of the digest.
 """
 
 from __future__ import annotations
@@ -87,10 +88,11 @@ class Register:
     def export(
         self, to: str | Path, *, kinds: Sequence[str] = (), private: bool = False, progress: Progress = silent
     ) -> RegisterFile:
-        """Write the register into one zip: a member of canonical JSON lines for each kind, and a manifest with counts and digests.
+        """Write the register into one zip: a member of canonical JSON lines for each kind, and a manifest with counts and
+        digests.
 
-        `private` adds memberships, contacts and the records of papers (their files stay in the workspace). The same register gives
-        the same bytes. Raises `WorkbenchError` where a file exists already.
+        `private` adds memberships, contacts and the records of papers (their files stay in the workspace). The same register
+        gives the same bytes. Raises `WorkbenchError` where a file exists already.
         """
         path = Path(to)
         if path.exists():
@@ -114,8 +116,8 @@ class Register:
     def load(self, file: str | Path, *, why: str, by: str = "", progress: Progress = silent) -> RegisterFile:
         """Load an export into this register, all of it in one change, under the same identifiers.
 
-        What is there already word for word is passed over. Raises `WorkbenchError` for a file that is damaged or not one, and for a
-        document whose identifier is in use here for something else; nothing is written then.
+        What is there already word for word is passed over. Raises `WorkbenchError` for a file that is damaged or not one, and
+        for a document whose identifier is in use here for something else; nothing is written then.
         """
         path = Path(file)
         try:

@@ -78,9 +78,10 @@ class Onboarding:
     ) -> Intake:
         """Load right holders, works, recordings, releases, performances or agreements from a CSV, XLSX or JSON file.
 
-        Returns what became of every line. A party is found by its identifier or exact name, or made; one that resembles a known one
-        is a finding with the evidence. What is in the register already is left as it is (`existing="keep"`), has its blanks filled
-        ("fill"), or what the file says replaces it ("replace", of the fields named in `only` when given); each difference is a
+        Returns what became of every line. A party is found by its identifier or exact name, or made; one that resembles a known
+        one is a finding with the evidence. What is in the register already is left as it is (`existing="keep"`), has its blanks
+        filled ("fill"), or what the file says replaces it ("replace", of the fields named in `only` when given); each
+        difference is a
         finding. The same bytes a second time write nothing, nor does a `dry_run`; after an undo they revive what they made.
         Raises `WorkbenchError` for an unknown file or layout; a fault of the whole file refuses it, with findings.
         """
@@ -124,9 +125,10 @@ class Onboarding:
     def undo(self, import_id: str, *, why: str, by: str = "", partly: bool = False) -> Undone:
         """Take an import back whole, in one change: what it made becomes deleted, what it changed is as it was before.
 
-        Refused with `WorkbenchError`, naming each record, where somebody changed one of them later or something newer refers to it
-        (a match, a run, a later document); `partly` takes back the others and lists those. The answer's `id` is a change set, which
-        can be undone in its turn: then all is as the import left it.
+        Refused with `WorkbenchError`, naming each record, where somebody changed one of them later or something newer refers to
+        it (a match, a run, a later document); `partly` takes back the others and lists those. The answer's `id` is a change
+        set,
+        which can be undone in its turn: then all is as the import left it.
         """
         with self.office.change(why, by) as change:
             return undo(change, import_id, partly=partly)

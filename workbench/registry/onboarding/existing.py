@@ -4,8 +4,8 @@
     fill      what is blank is filled; where both say something, the register's word stands   (a finding with both values)
     replace   what the file says replaces what is there                (a finding with both values)
 
-Lists that only ever grow (names, titles, numbers, affiliations) gain the rows they lack, under `fill` and `replace` alike. Lists that
-are a whole (shares, contributors, territories) are filled when they are empty, and replaced as a whole.
+Lists that only ever grow (names, titles, numbers, affiliations) gain the rows they lack, under `fill` and `replace` alike.
+Lists that are a whole (shares, contributors, territories) are filled when they are empty, and replaced as a whole.
 """
 
 from __future__ import annotations

@@ -99,18 +99,18 @@ class PartyFinder:
         rows = connection.execute(select(*columns, party.c.ipi_base_number, party.c.isni, party.c.ipn))
         for one, name, first_name, birth_on, kind, status, base, isni, ipn in rows:
             if status not in rules.GONE:
-                numbers = {"ipi_base_number": (base,), "isni": (isni,), "ipn": (ipn,)}
+                numbers: dict[str, tuple[str, ...]] = {"ipi_base_number": (base,), "isni": (isni,), "ipn": (ipn,)}
                 filled = {number: value for number, value in numbers.items() if value[0]}
                 spoken[one] = ([full_name(first_name, name)], filled, birth_on, kind)
         query = select(party_name.c.owner_id, party_name.c.name, party_name.c.first_name, party_name.c.ipi_name_number)
         for owner, name, first_name, number in connection.execute(query.order_by(party_name.c.owner_id, party_name.c.position)):
             if owner in spoken:
-                names, numbers, _, _ = spoken[owner]
+                names, known, _, _ = spoken[owner]
                 names.append(full_name(first_name, name))
                 if number:
-                    numbers["ipi_name_number"] = (*numbers.get("ipi_name_number", ()), number)
-        for entity_id, (names, numbers, birth_on, kind) in spoken.items():
-            self.known[entity_id] = found = Known(entity_id, tuple(dict.fromkeys(names)), numbers or None, birth_on, kind)
+                    known["ipi_name_number"] = (*known.get("ipi_name_number", ()), number)
+        for entity_id, (names, known, birth_on, kind) in spoken.items():
+            self.known[entity_id] = found = Known(entity_id, tuple(dict.fromkeys(names)), known or None, birth_on, kind)
             self._enter(found)
 
     def find(self, name: str, first_name: str, identifiers: dict[str, str], birth_on: str = "") -> Known | None:

@@ -46,7 +46,8 @@ BASES = {
 LEAST = 0.5
 """A field is proposed from here on."""
 JOURNAL_KIND = "layout"
-_TELLING = {"iswc": 2, "isrc": 2, "role": 2, "party": 1, "performing_share": 2, "assignor": 3, "acquirer": 3, "held_on": 2, "venue": 2,
+_TELLING = {"iswc": 2, "isrc": 2, "role": 2, "party": 1, "performing_share": 2, "assignor": 3, "acquirer": 3, "held_on": 2,
+            "venue": 2,
             "birth_on": 3, "first_name": 1, "track_title": 1, "gtin": 3, "released_on": 1, "ipi_name_number": 1}  # fmt: skip
 """Fields that tell what a file is about, more than others."""
 _NUMBERED = re.compile(r"(.*?)[\W_]*([0-9]{1,2})(?:[\W_]+(.*))?", re.DOTALL)
@@ -103,8 +104,8 @@ class Guess:
     def with_(self, corrections: Mapping[str, str] | None = None, /, **columns: str) -> Guess:
         """Return the guess with columns put right: column=field, an empty field for a column of no use.
 
-        Columns whose names are no words of Python go into a mapping: `guess.with_({"Work Title": "title"})`. Raises `NotFound` for
-        an unknown column or field. A field that another column had is taken from it.
+        Columns whose names are no words of Python go into a mapping: `guess.with_({"Work Title": "title"})`. Raises `NotFound`
+        for an unknown column or field. A field that another column had is taken from it.
         """
         wanted = {**(corrections or {}), **columns}
         base = find_layout(BASES[self.purpose])
@@ -440,7 +441,8 @@ def _people_words() -> dict[str, frozenset[str]]:
 
 
 def _roles_of(text: str) -> str:
-    """Return the role a credit speaks of: a code in front, or words; music and lyrics together are CA; nothing when it is none."""
+    """Return the role a credit speaks of: a code in front, or words; music and lyrics together are CA; nothing when it is
+    none."""
     code = re.match(r"([A-Z]{1,2})\b\s*[-–—:.]?\s", f"{text} ")
     known: dict[str, list[str]] = _known_headers()["roles"]
     if code and code[1] in known:

@@ -145,7 +145,7 @@ class PartyBuilder(Builder):
             found = self.clerk.who(
                 bundle,
                 line,
-                get("successor"),
+                get("successor", ""),
                 get("successor_first_name", ""),
                 "legal" if kind == "legal_successor" else "natural",
                 "successor",

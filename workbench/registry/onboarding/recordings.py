@@ -168,7 +168,7 @@ class ReleaseBuilder(Builder):
             if get("isrc") and not found:
                 step = "Onboard the recordings first, or correct the ISRC; the track keeps it."
                 clerk.note(
-                    line, "unknown_recording", "isrc", "no recording has this ISRC", get("isrc"), "a registered ISRC", step
+                    line, "unknown_recording", "isrc", "no recording has this ISRC", get("isrc", ""), "a registered ISRC", step
                 )
         document: Document = {
             "kind": "album",

@@ -1,7 +1,7 @@
 """What was loaded, and how an import is taken back whole: an undo is a change set like any other, and can be undone in its turn.
 
-What the import made gets the status `deleted`: it stays in the book, and every search, check and distribution leaves it out. What it
-changed is saved again as it was before. Neither is done in silence to what somebody has worked on since.
+What the import made gets the status `deleted`: it stays in the book, and every search, check and distribution leaves it out.
+What it changed is saved again as it was before. Neither is done in silence to what somebody has worked on since.
 """
 
 from __future__ import annotations
@@ -30,7 +30,8 @@ _LATER_LAYERS = (
     ("posting", "payee_id", "", "a posting of a run"),
     ("attachment", "about_id", "about_kind", "a paper kept with it"),
 )
-"""Tables that name records of the register without a foreign key: table, column, column of the kind (empty: parties), in words."""
+"""Tables that name records of the register without a foreign key: table, column, column of the kind (empty: parties), in
+words."""
 
 Named = tuple[str, str]
 """(kind, identifier)"""

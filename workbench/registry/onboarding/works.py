@@ -140,6 +140,13 @@ class WorkBuilder(Builder):
                 lists["numbers"].append({"issuer": get("society_number_of", ""), "number": number})
             lists["performers"] += [{"name": text} for text in several(get("performers", ""))]
             lists["instruments"] += [{"instrument": text.upper()} for text in several(get("instruments", ""))]
+        self._add_other_works(bundle, document, lists)
+        for part, rows in lists.items():
+            if rows:
+                document[part] = [row for at, row in enumerate(rows) if row not in rows[:at]]
+
+    def _add_other_works(self, bundle: Bundle, document: Document, lists: dict[str, list[Document]]) -> None:
+        """Add the works that the lines name: components, the original of a version, the whole of an excerpt."""
         step = "Onboard that work first; the composite is taken in without it."
         if bundle.value("components"):
             found = self._works.named(self.clerk, bundle, "components", step)
@@ -149,9 +156,6 @@ class WorkBuilder(Builder):
                 document[field] = named[0]
         if bundle.value("public_domain") == "yes":
             document["public_domain"] = 1
-        for part, rows in lists.items():
-            if rows:
-                document[part] = [row for at, row in enumerate(rows) if row not in rows[:at]]
 
     def _represented(self, line: Line, text: str, shares: list[dict[str, Any]], people: list[Known]) -> str | None:
         """Return the writer of this work whom a publisher acts for, named or numbered."""
