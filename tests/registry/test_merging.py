@@ -1,7 +1,6 @@
 """The laws of merging: every reference moves, nothing is lost or counted twice, and taking it back gives back what was."""
 
 import json
-from typing import ClassVar
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -15,31 +14,14 @@ from workbench.registry.agreements import AGREEMENT
 from workbench.registry.attachments import ATTACHMENT
 from workbench.registry.contacts import CONTACT
 from workbench.registry.memberships import MEMBERSHIP
-from workbench.registry.merging import MergeableDesk, resolve_ids
+from workbench.registry.merging import resolve_ids
 from workbench.registry.parties import PARTY, Party, PartyName, Successor
-from workbench.registry.recordings import RECORDING, Recording
+from workbench.registry.recordings import RECORDING
 from workbench.registry.references import references
-from workbench.registry.releases import RELEASE, Release
-from workbench.registry.works import WORK, Work
+from workbench.registry.releases import RELEASE, Releases
+from workbench.registry.works import WORK
 
-
-class WorkMerging(MergeableDesk[Work]):
-    kind = WORK
-    thing = Work
-    parts: ClassVar = {}
-
-    def _thing(self, document, _version):
-        return document
-
-
-class RecordingMerging(WorkMerging):
-    kind = RECORDING
-    thing = Recording
-
-
-class ReleaseMerging(WorkMerging):
-    kind = RELEASE
-    thing = Release
+ALBUM = {"title": "Album", "kind": "album"}
 
 
 def everything(desks):
@@ -219,13 +201,12 @@ def test_ids_lead_through_several_merges_to_the_last_survivor(both):
 
 
 def test_a_merged_work_leaves_its_iswc_and_its_title_to_the_survivor(both):
-    works = WorkMerging(both.office)
     one, other = a_work(both, title="Taa", iswc="T-034.524.680-1"), a_work(both, title="Taa ya Pwani", iswc="T-000.000.001-0")
     third = a_work(both, title="Version", original_work_id=other)
     medley = save(both, WORK, title="Medley", components=[{"component_work_id": other}, {"component_work_id": one}])
     cue = save(both, WORK, title="Film", cues=[{"title": "x", "cued_work_id": other, "use": "B"}] * 2)
     recording = save(both, RECORDING, title="Taa", works=[{"work_id": one}, {"work_id": other}])
-    works.merge(one, [other], why="one song")
+    both.works.merge(one, [other], why="one song")
     survivor = load(both, WORK, one)
     assert survivor["iswc"] == "T-034.524.680-1"
     assert [row["iswc"] for row in survivor["archived_iswcs"]] == ["T-000.000.001-0"]
@@ -237,38 +218,36 @@ def test_a_merged_work_leaves_its_iswc_and_its_title_to_the_survivor(both):
 
 
 def test_works_keep_the_survivor_s_shares_whole_unless_it_has_none_or_the_other_s_are_chosen(both):
-    works = WorkMerging(both.office)
     people = [a_party(both), a_party(both)]
     one, other, empty = (a_work(both, *((person, "C", WHOLE),) if person else ()) for person in [*people, ""])
-    assert [row["party_id"] for row in works.preview_merge(one, [other]).document["shares"]] == [people[0]]
-    assert [row["party_id"] for row in works.preview_merge(one, [other], rules={"shares": other}).document["shares"]] == [
+    assert [row["party_id"] for row in both.works.preview_merge(one, [other]).document["shares"]] == [people[0]]
+    assert [row["party_id"] for row in both.works.preview_merge(one, [other], rules={"shares": other}).document["shares"]] == [
         people[1]
     ]
-    assert [row["party_id"] for row in works.preview_merge(empty, [other]).document["shares"]] == [people[1]]
+    assert [row["party_id"] for row in both.works.preview_merge(empty, [other]).document["shares"]] == [people[1]]
 
 
 def test_a_version_of_itself_is_nobody_s_version_and_a_work_in_itself_is_refused(both):
-    works = WorkMerging(both.office)
     one = a_work(both)
     other = a_work(both, original_work_id=one)
-    assert works.preview_merge(one, [other]).document["original_work_id"] is None
+    assert both.works.preview_merge(one, [other]).document["original_work_id"] is None
     medley = save(both, WORK, title="Medley", components=[{"component_work_id": one}])
     with pytest.raises(WorkbenchError, match="name itself in components"):
-        works.merge(medley, [one], why="one song")
+        both.works.merge(medley, [one], why="one song")
 
 
 def test_recordings_and_releases_are_merged_alike(both):
     one, other = save(both, RECORDING, title="A", isrc="KEABC2500001"), save(both, RECORDING, title="A", isrc="KEABC2500002")
-    album = save(both, RELEASE, title="Album", tracks=[{"title": "A", "recording_id": other}])
-    twin = save(both, RELEASE, title="Album", gtin="0123456789012")
+    album = save(both, RELEASE, **ALBUM, tracks=[{"title": "A", "recording_id": other}])
+    twin = save(both, RELEASE, **ALBUM, gtin="0123456789012")
     before = everything(both)
-    RecordingMerging(both.office).merge(one, [other], why="one recording")
+    both.recordings.merge(one, [other], why="one recording")
     assert load(both, RECORDING, one)["numbers"] == [{"issuer": "ISRC", "number": "KEABC2500002"}]
     assert load(both, RELEASE, album)["tracks"][0]["recording_id"] == one
-    ReleaseMerging(both.office).merge(album, [twin], why="one album")
+    Releases(both.office).merge(album, [twin], why="one album")
     assert load(both, RELEASE, album)["gtin"] == "0123456789012"
-    ReleaseMerging(both.office).unmerge(twin, why="two after all")
-    RecordingMerging(both.office).unmerge(other, why="two after all")
+    Releases(both.office).unmerge(twin, why="two after all")
+    both.recordings.unmerge(other, why="two after all")
     assert everything(both) == before
 
 

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from workbench.api import KINDS
 from workbench.core.errors import NotFound, WorkbenchError
 from workbench.core.shares import WHOLE
 from workbench.registry.parties import Affiliation, Member, Party, PartyName, Successor
@@ -221,6 +222,7 @@ def test_a_party_that_is_still_named_is_not_deleted_and_the_refusal_says_where(b
 
 
 def test_every_place_where_a_work_may_be_named_is_known():
+    assert {place.kind.name for place in places(WORK)} <= {kind.name for kind in KINDS}
     assert {place.field for place in places(WORK)} >= {
         "original_work_id",
         "whole_work_id",
