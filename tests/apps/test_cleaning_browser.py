@@ -189,6 +189,8 @@ def test_the_text_of_a_cell_is_never_markup(analyst: AtBench) -> None:
     me = analyst
     me.put_on_bench()
     page = me.page
+    assert HOSTILE in page.inner_text("tbody")
+    assert page.locator(".wb img").count() == 0
     me.press("f")
     page.wait_for_selector(".facet")
     me.settled()
