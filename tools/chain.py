@@ -25,7 +25,19 @@ from workbench.notebooks import run as run_notebook
 
 ROOT = Path(__file__).resolve().parent.parent
 PERIOD = "2025-Q3"
-ONBOARDED = ("1_right_holders", "2_works", "3_recordings", "4_agreements", "7_performances", "8_releases")
+ONBOARDED = (
+    *(
+        "1_right_holders",
+        "2_works",
+        "3_recordings",
+        "4_agreements",
+        "5_clean",
+        "6_bench",
+        "7_performances",
+        "8_releases",
+        "9_chain",
+    ),
+)
 PREPARES, APPROVES = "a.mwangi", "b.kamau"
 
 
