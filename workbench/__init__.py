@@ -10,11 +10,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .api import Workbench
-    from .core.errors import Conflict, DamagedBook, Finding, NotFound, NotPermitted, WorkbenchError
-    from .core.money import Money
-    from .core.periods import Period
-    from .notebooks import progress_bar, validate
+    from workbench.api import Workbench
+    from workbench.core.errors import Conflict, DamagedBook, Finding, NotFound, NotPermitted, WorkbenchError
+    from workbench.core.money import Money
+    from workbench.core.periods import Period
+    from workbench.notebooks import progress_bar, validate
 
 __all__ = [
     "Conflict",

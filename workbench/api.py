@@ -39,7 +39,7 @@ from .registry.performances import PERFORMANCE, Performances
 from .registry.recordings import RECORDING, Recordings
 from .registry.register_file import Register
 from .registry.releases import RELEASE, Releases
-from .registry.search_desk import Search
+from .registry.search.desk import Search
 from .registry.works import WORK, Works
 from .sync.client import SyncDesk
 

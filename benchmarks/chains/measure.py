@@ -26,15 +26,10 @@ sys.path.insert(0, str(ROOT))
 
 from workbench.api import Workbench  # noqa: E402  found only from the root
 from workbench.core.territories import standard_territories  # noqa: E402
-from workbench.registry import chain_links  # noqa: E402
-from workbench.registry.agreement_tables import (  # noqa: E402
-    agreement,
-    agreement_share,
-    agreement_territory,
-    agreement_work,
-)
-from workbench.registry.chain_sets import ARROW  # noqa: E402
-from workbench.registry.chains import by_assignor, owned_shares, resolve  # noqa: E402
+from workbench.registry.agreement_tables import agreement, agreement_share, agreement_territory, agreement_work  # noqa: E402
+from workbench.registry.chains import links as chain_links  # noqa: E402
+from workbench.registry.chains.resolving import by_assignor, owned_shares, resolve  # noqa: E402
+from workbench.registry.chains.sets import ARROW  # noqa: E402
 from workbench.registry.parties import party  # noqa: E402
 from workbench.registry.share_pictures import in_force  # noqa: E402
 from workbench.registry.works import work, work_share  # noqa: E402

@@ -26,7 +26,7 @@ import pysqlite3.dbapi2 as sqlite
 
 from benchmarks.search.catalogue import Made, fill
 from workbench import Workbench
-from workbench.registry.search import plain
+from workbench.registry.search.spelling import plain
 
 RESULTS = Path(__file__).parent / "results.json"
 WORKS, EACH, FEWER = 1_000_000, 40, 8

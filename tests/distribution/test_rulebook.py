@@ -22,7 +22,7 @@ from workbench.distribution.rulebook import (
     SplitRule,
     find_rulebook,
     read_rulebook,
-)  # fmt: skip
+)
 
 UNIT = 1_000_000
 DAY = date(2025, 7, 1)

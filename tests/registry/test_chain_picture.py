@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from xml.etree import ElementTree
 
-from workbench.registry.chain_picture import ChainPicture, Way, WayStep
+from workbench.registry.chains.picture import ChainPicture, Way, WayStep
 
 SVG = "{http://www.w3.org/2000/svg}"
 NAMES = {"w": "Amina Otieno", "p": "Port Editions", "s": "Bahari <Music> & Sons", "a": "أم كلثوم الصغيرة", "l": "L" * 60}

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from workbench.core.errors import WorkbenchError
 from workbench.core.territories import standard_territories
-from workbench.registry.chain_sets import ARROW, Asked, SharesOfWorks, resolve_many
-from workbench.registry.chains import MAX_STEPS, AgreementLink, by_assignor, owned_shares, resolve
+from workbench.registry.chains.resolving import MAX_STEPS, AgreementLink, by_assignor, owned_shares, resolve
+from workbench.registry.chains.sets import ARROW, Asked, SharesOfWorks, resolve_many
 from workbench.registry.share_pictures import in_force
 
 PARTIES = ["P0", "P1", "P2", "P3"]

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from workbench.core.errors import WorkbenchError
-from workbench.registry.chains import AgreementLink, OwnedShare, by_assignor, first_day, owned_shares, resolve
+from workbench.registry.chains.resolving import AgreementLink, OwnedShare, by_assignor, first_day, owned_shares, resolve
 
 DAY = date(2025, 7, 1)
 GROUPS = {"2100": {"404", "710"}, "2136": {"404", "710", "578"}}

@@ -7,7 +7,7 @@ import pytest
 from workbench.core import documents, journal
 from workbench.core.errors import WorkbenchError
 from workbench.registry.contacts import CONTACT, Contacts
-from workbench.registry.search_sources import SOURCES
+from workbench.registry.search.sources import SOURCES
 from workbench.sync.changes import PRIVATE_KINDS, SHARED, outbox
 
 IBAN = "GB82WEST12345698765432"

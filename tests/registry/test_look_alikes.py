@@ -3,9 +3,9 @@
 import pytest
 
 from workbench.core.errors import WorkbenchError
-from workbench.registry.alike_names import keys, likeness, words_of
-from workbench.registry.look_alike_desk import LooksLike, first_payment_look_alikes
-from workbench.registry.look_alikes import KeyIndex, find_look_alikes, judge, profile_of
+from workbench.registry.look_alikes.desk import LooksLike, first_payment_look_alikes
+from workbench.registry.look_alikes.finding import KeyIndex, find_look_alikes, judge, profile_of
+from workbench.registry.look_alikes.names import keys, likeness, words_of
 from workbench.registry.parties import Party, PartyName
 from workbench.registry.works import Work, WorkShare
 

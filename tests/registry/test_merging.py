@@ -14,7 +14,7 @@ from workbench.registry.agreements import AGREEMENT
 from workbench.registry.attachments import ATTACHMENT
 from workbench.registry.contacts import CONTACT
 from workbench.registry.memberships import MEMBERSHIP
-from workbench.registry.merging import resolve_ids
+from workbench.registry.merging.desk import resolve_ids
 from workbench.registry.parties import PARTY, Party, PartyName, Successor
 from workbench.registry.recordings import RECORDING
 from workbench.registry.references import references

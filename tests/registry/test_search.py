@@ -3,14 +3,14 @@
 import pytest
 
 from workbench.core.errors import NotFound
-from workbench.registry import search_desk
 from workbench.registry.agreements import Agreement
 from workbench.registry.parties import Party, PartyName
 from workbench.registry.performances import Performance, SetListItem
 from workbench.registry.recordings import Contributor, EmbodiedWork, Recording
 from workbench.registry.releases import Release, Releases
-from workbench.registry.search import code_key, plain, sound, spelt
-from workbench.registry.search_desk import Search
+from workbench.registry.search import desk as search_desk
+from workbench.registry.search.desk import Search
+from workbench.registry.search.spelling import code_key, plain, sound, spelt
 from workbench.registry.works import Work, WorkNumber, WorkShare, WorkTitle
 
 

@@ -15,9 +15,9 @@ from tests.society import new_office
 from workbench.core.errors import WorkbenchError
 from workbench.core.office import Office
 from workbench.core.store import open_book
-from workbench.registry import search_desk
 from workbench.registry.parties import Parties
-from workbench.registry.search_desk import Search
+from workbench.registry.search import desk as search_desk
+from workbench.registry.search.desk import Search
 from workbench.registry.works import Works
 
 ROOT = Path(__file__).resolve().parent.parent.parent

@@ -8,8 +8,8 @@ import pytest
 
 from tests.society import new_office
 from workbench.registry.parties import Parties
-from workbench.registry.search_desk import Search
-from workbench.registry.search_sources import declare
+from workbench.registry.search.desk import Search
+from workbench.registry.search.sources import declare
 from workbench.registry.works import Works
 
 ONSETS = ["b", "ch", "d", "f", "g", "h", "j", "k", "l", "m", "mb", "n", "nd", "ng", "p", "r", "s", "sh", "t", "v", "w", "y", "z"]

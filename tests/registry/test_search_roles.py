@@ -6,7 +6,7 @@ import pytest
 
 from tests.core.test_roles import OfficeOfRoles
 from tests.core.test_roles import office as office
-from workbench.registry import search_desk
+from workbench.registry.search import desk as search_desk
 
 
 def test_who_is_not_shown_the_last_entry_believes_the_index_all_the_same(

@@ -16,7 +16,6 @@ from typing import Any
 
 from .errors import WorkbenchError
 
-
 _ENCODER = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
 _PLAIN = frozenset((str, int, bool, type(None)))
 

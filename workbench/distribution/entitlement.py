@@ -18,7 +18,7 @@ from ..core.errors import Finding, WorkbenchError
 from ..core.money import allocate
 from ..core.shares import WHOLE
 from ..core.territories import WORLD, standard_territories
-from ..registry.chains import AgreementLink, Collected, OwnedShare, by_assignor, resolve
+from ..registry.chains.resolving import AgreementLink, Collected, OwnedShare, by_assignor, resolve
 from .results import WHOLE_PPT
 from .rulebook import Group, NeighbouringRule, WorkSharesRule
 

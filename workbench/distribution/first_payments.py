@@ -12,7 +12,7 @@ from sqlalchemy import Connection, func, select
 
 from ..core.errors import Finding
 from ..core.money import Money
-from ..registry.look_alike_desk import first_payment_look_alikes
+from ..registry.look_alikes.desk import first_payment_look_alikes
 from .ledger import posting
 
 MOST = 100

@@ -15,16 +15,18 @@ from ..core.documents import Document
 from ..core.errors import Finding, WorkbenchError
 from ..core.shares import format_percent
 from ..core.territories import standard_territories
-from . import agreement_checks, chain_links, rules
+from . import rules
 from .agreement_tables import AGREEMENT, agreement, agreement_share, agreement_territory, agreement_work
-from .chain_answers import Chain
-from .chain_sets import Asked, resolve_many
-from .chain_societies import with_societies
-from .chains import first_day, owned_shares, resolve
+from .chains import checks as agreement_checks
+from .chains import links as chain_links
+from .chains.answers import Chain
+from .chains.resolving import first_day, owned_shares, resolve
+from .chains.sets import Asked, resolve_many
+from .chains.societies import with_societies
 from .desk import Desk
 from .parties import party_names
 from .recordings import RECORDING
-from .search_desk import Finder
+from .search.desk import Finder
 from .share_pictures import in_force
 from .works import WORK
 
@@ -151,7 +153,7 @@ class Agreements(Desk[Agreement]):
     ) -> pd.DataFrame:
         """Return who collects a right of many works (all, when `works` is None) in one go, as `chain` says for each.
 
-        For the neighbouring right the ids are those of recordings. Columns: see `chain_sets.resolve_many`.
+        For the neighbouring right the ids are those of recordings. Columns: see `chains.sets.resolve_many`.
         Deleted and merged works are left out, and ids that do not exist.
         """
         rules.one_of({"right": right}, "right", rules.RIGHTS, "agreements.chains")

@@ -21,7 +21,7 @@ from ..core.errors import Finding, WorkbenchError
 from ..core.store import Change, words
 from . import rules, statuses
 from .desk import Desk
-from .merging import resolve_ids
+from .merging.desk import resolve_ids
 from .parties import PARTY, party, party_names
 from .past import Moment
 

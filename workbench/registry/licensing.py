@@ -18,7 +18,7 @@ from ..core.periods import Period
 from ..core.store import whole, words
 from . import rules
 from .desk import Desk
-from .search_desk import Finder
+from .search.desk import Finder
 
 licensee = root_table("licensee", words("name"), words("kind"), words("territory"), words("tax_number"), words("email"))
 LICENSEE = Kind("licensee", "L", licensee)

@@ -18,7 +18,7 @@ from ..core.territories import WORLD, standard_territories
 from . import rules
 from .desk import Desk, in_chunks
 from .parties import party, party_affiliation, party_names
-from .search_desk import Finder
+from .search.desk import Finder
 
 mandate = root_table("mandate", reference("party_id", party, index=True), words("number"), words("starts_on"), words("ends_on"))
 mandate_right = part_table(

@@ -17,11 +17,11 @@ from ..core.errors import Finding, WorkbenchError
 from ..core.store import Change, whole, words
 from . import party_rules, rules, statuses
 from .desk import Given, in_chunks
-from .look_alike_desk import LooksLike, as_frame, look_alikes, tell_apart
-from .look_alikes import THRESHOLD, profile_of
-from .merging import MergeableDesk
+from .look_alikes.desk import LooksLike, as_frame, look_alikes, tell_apart
+from .look_alikes.finding import THRESHOLD, profile_of
+from .merging.desk import MergeableDesk
 from .party_rules import IDENTIFIERS as IDENTIFIERS
-from .search_desk import Finder
+from .search.desk import Finder
 from .successors import payees, rings
 
 party = root_table(

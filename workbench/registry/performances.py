@@ -15,7 +15,7 @@ from ..core.store import whole, words
 from . import rules
 from .checks.desk import CheckedDesk
 from .licences import licence
-from .search_desk import Finder
+from .search.desk import Finder
 from .works import work
 
 performance = root_table(

@@ -16,9 +16,9 @@ from ..core.store import Change, whole, words
 from . import rules
 from .checks.desk import CheckedDesk
 from .cycles import refuse_cycle
-from .merging import MergeableDesk
+from .merging.desk import MergeableDesk
 from .parties import party, party_names
-from .search_desk import Finder
+from .search.desk import Finder
 from .works import work
 
 recording = root_table(

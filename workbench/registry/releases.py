@@ -14,7 +14,7 @@ from ..core.errors import WorkbenchError
 from ..core.store import Change, words
 from . import rules
 from .checks.desk import CheckedDesk
-from .merging import MergeableDesk
+from .merging.desk import MergeableDesk
 from .recordings import by_isrc, recording
 
 release = root_table(

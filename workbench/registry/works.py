@@ -15,9 +15,9 @@ from ..core.documents import Document, Kind, named_later, part_table, reference,
 from ..core.store import Change, whole, words
 from . import rules, work_rules
 from .checks.desk import CheckedDesk
-from .merging import MergeableDesk
+from .merging.desk import MergeableDesk
 from .parties import party, party_names
-from .search_desk import Finder
+from .search.desk import Finder
 from .share_pictures import SharePicture, pictures, share_picture
 
 work = root_table(

@@ -32,7 +32,7 @@ class Staging:
 
     def __init__(self, engine: Engine, kinds: Iterable[Kind], words: Collection[str]) -> None:
         self.engine = engine
-        from ..agreements import AGREEMENT  # here, because agreements themselves are about works
+        from ..agreements import AGREEMENT
         from ..mandates import MANDATE
 
         self.tables: dict[Table, dict[str, str]] = {}

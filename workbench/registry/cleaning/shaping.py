@@ -167,7 +167,7 @@ def _natural(row: str) -> tuple[tuple[int, int, str], ...]:
 
 
 def _sort_key(text: str) -> tuple[int, float, str]:
-    from .clusters import plain  # the order of names is that of their Latin letters
+    from .clusters import plain
 
     said = number(text)
     if said is not None:

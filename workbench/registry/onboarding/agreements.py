@@ -11,7 +11,7 @@ from .. import rules
 from ..agreements import AGREEMENT, Agreements, agreement
 from ..licences import licence
 from ..performances import PERFORMANCE, Performances, performance
-from ..search import plain
+from ..search.spelling import plain
 from .builder import Builder, Works, by_column, live_ids, own_id, plainly
 from .clerk import Bundle, Clerk, same_throughout, signed
 from .finder import Known

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, select
 from ...core.documents import Document
 from ...formats.intake import Line
 from .. import rules
-from ..look_alikes import LookAlike, Profile, find_look_alikes
+from ..look_alikes.finding import LookAlike, Profile, find_look_alikes
 from ..parties import IDENTIFIERS, full_name, party, party_name
 
 _NAME_KIND = {"natural": "patronymic", "group": "group", "legal": "other"}

@@ -30,7 +30,7 @@ from ...formats.evidence import MOST, Evidence, totals, weigh
 from ...formats.probe import Probe, probe
 from ...formats.sheets import Field, Layout, People, find_layout, parse_layout
 from ...formats.unfold import CREDIT, PERSON, Unfold
-from ..search import plain
+from ..search.spelling import plain
 from .clerk import territory_code
 from .works import NO_ROLE
 

@@ -14,7 +14,7 @@ from ...core.shares import WHOLE
 from .. import rules
 from ..recordings import RECORDING, Recordings, recording
 from ..releases import RELEASE, Releases, release
-from ..search import plain
+from ..search.spelling import plain
 from .builder import Builder, Works, by_column, live_ids, own_id, plainly
 from .clerk import Bundle, Clerk, same_throughout, several
 

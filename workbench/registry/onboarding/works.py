@@ -14,7 +14,7 @@ from ...core.office import Office
 from ...formats.intake import Line
 from .. import rules
 from ..checks import judging
-from ..search import plain
+from ..search.spelling import plain
 from ..works import WORK, work, work_number, work_share
 from ..works import Works as WorksDesk
 from .builder import Builder, Works, live_ids, own_id, plainly

@@ -8,17 +8,17 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Table, func, literal, select
 
-from ..core import documents
-from ..core.documents import Document
-from . import rules
-from .agreement_tables import AGREEMENT, agreement, agreement_share, agreement_territory, agreement_work
-from .chain_sets import SharesOfWorks
-from .chain_societies import Members, Society
-from .chains import AgreementLink, agreement_links, by_assignor
-from .desk import in_chunks
-from .parties import party, party_affiliation
-from .recordings import recording, recording_contributor
-from .works import work, work_share
+from ...core import documents
+from ...core.documents import Document
+from .. import rules
+from ..agreement_tables import AGREEMENT, agreement, agreement_share, agreement_territory, agreement_work
+from ..desk import in_chunks
+from ..parties import party, party_affiliation
+from ..recordings import recording, recording_contributor
+from ..works import work, work_share
+from .resolving import AgreementLink, agreement_links, by_assignor
+from .sets import SharesOfWorks
+from .societies import Members, Society
 
 MANY = 2_000
 """From so many ids on, the whole table is read instead of asking for each."""

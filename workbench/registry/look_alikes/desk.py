@@ -13,13 +13,13 @@ from weakref import WeakKeyDictionary
 import pandas as pd
 from sqlalchemy import Connection, select
 
-from ..core import journal
-from ..core.documents import CHUNK, KINDS
-from ..core.errors import WorkbenchError
-from ..core.store import Book, Change
-from . import rules
-from .desk import in_chunks
-from .look_alikes import THRESHOLD, KeyIndex, LookAlike, Profile, judge, pair_of, profile_of, shown, worth_a_look
+from ...core import journal
+from ...core.documents import CHUNK, KINDS
+from ...core.errors import WorkbenchError
+from ...core.store import Book, Change
+from .. import rules
+from ..desk import in_chunks
+from .finding import THRESHOLD, KeyIndex, LookAlike, Profile, judge, pair_of, profile_of, shown, worth_a_look
 
 TOLD_APART = "not_the_same"
 """The kind of journal entry by which somebody says that two parties are two."""

@@ -20,14 +20,14 @@ from weakref import WeakKeyDictionary, finalize
 import pandas as pd
 from sqlalchemy import Connection
 
-from ..core import journal
-from ..core.errors import WorkbenchError, unknown
-from ..core.office import Office, Progress, silent
-from ..core.store import Book
-from . import search_sources as sources
-from .search import Entry, Hit
-from .search_index import CANDIDATES, LOCK, SUBFOLDER, Damaged, DiskIndex, Head, Locked, Slice
-from .search_rank import rank, sorted_hits
+from ...core import journal
+from ...core.errors import WorkbenchError, unknown
+from ...core.office import Office, Progress, silent
+from ...core.store import Book
+from . import sources
+from .index import CANDIDATES, LOCK, SUBFOLDER, Damaged, DiskIndex, Head, Locked, Slice
+from .rank import rank, sorted_hits
+from .spelling import Entry, Hit
 
 FOLDER = "index"
 """The room of the workspace that holds the index; not part of a backup, because everything in it is read from the book."""

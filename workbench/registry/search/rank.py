@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 from rapidfuzz import fuzz, process
 
-from .search import LONGEST, Entry, Hit, code_key, foreign, plain, sound
-from .search_sources import SOURCES
+from .sources import SOURCES
+from .spelling import LONGEST, Entry, Hit, code_key, foreign, plain, sound
 
 CUTOFF = 60
 """Below this two texts share too little to be looked at."""

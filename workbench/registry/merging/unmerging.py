@@ -14,11 +14,11 @@ from typing import Any
 import pandas as pd
 from sqlalchemy import Connection, select
 
-from ..core import documents
-from ..core.canonical import canonical_json
-from ..core.documents import KINDS, Document, Kind
-from ..core.errors import WorkbenchError
-from ..core.journal import journal, read_document
+from ...core import documents
+from ...core.canonical import canonical_json
+from ...core.documents import KINDS, Document, Kind
+from ...core.errors import WorkbenchError
+from ...core.journal import journal, read_document
 
 BACK, KEEP = "back", "keep"
 Key = tuple[str, str]

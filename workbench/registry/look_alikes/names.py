@@ -18,7 +18,7 @@ from itertools import combinations, permutations
 import jellyfish
 from rapidfuzz import fuzz
 
-from .search import plain
+from ..search.spelling import plain
 
 COMPANY_WORDS = frozenset(
     ("ab", "ag", "as", "bv", "co", "company", "corp", "corporation", "cv", "eurl", "gmbh", "inc", "incorporated", "kg", "kk",

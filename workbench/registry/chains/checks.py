@@ -19,13 +19,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from typing import Protocol
 
-from ..core.documents import Document
-from ..core.engine import Engine
-from ..core.errors import Finding
-from ..core.shares import TOLERANCE_PPM, WHOLE, format_percent
-from ..core.territories import Territories
-from . import rules
-from .chains import REPRESENTATION, AgreementLink, agreement_links
+from ...core.documents import Document
+from ...core.engine import Engine
+from ...core.errors import Finding
+from ...core.shares import TOLERANCE_PPM, WHOLE, format_percent
+from ...core.territories import Territories
+from .. import rules
+from .resolving import REPRESENTATION, AgreementLink, agreement_links
 
 SUB_KINDS = ("PG", "PS", "AD", "RE")
 """Agreements that rest on another one, or on ownership."""

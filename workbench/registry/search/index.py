@@ -21,8 +21,8 @@ import tantivy
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
-from ..core.documents import KINDS
-from .search import LONGEST, Entry, code_key, glued, plain, sound, spelt
+from ...core.documents import KINDS
+from .spelling import LONGEST, Entry, code_key, glued, plain, sound, spelt
 
 FORMAT = 1
 """Goes up with every change of what is indexed, or how: an index of another format is not looked at."""

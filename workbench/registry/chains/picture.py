@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from html import escape
 
-from ..core.shares import format_percent
+from ...core.shares import format_percent
 
 KIND_WORDS = {
     "OG": "original publishing", "OS": "original publishing", "PG": "sub-publishing", "PS": "sub-publishing", "AS": "assignment",

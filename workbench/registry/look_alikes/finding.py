@@ -17,8 +17,8 @@ import numpy as np
 import numpy.typing as npt
 from rapidfuzz import fuzz, process
 
-from .alike_names import keys, likeness, words_of
-from .party_rules import IDENTIFIERS
+from ..party_rules import IDENTIFIERS
+from .names import keys, likeness, words_of
 
 THRESHOLD = 85.0
 """From here on two parties are look-alikes."""

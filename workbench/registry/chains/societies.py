@@ -15,11 +15,11 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
-from ..core.errors import Finding
-from ..core.shares import WHOLE
-from ..core.territories import WORLD
-from . import rules
-from .chains import AgreementLink, Collected, Expand, OwnedShare, Step, resolve
+from ...core.errors import Finding
+from ...core.shares import WHOLE
+from ...core.territories import WORLD
+from .. import rules
+from .resolving import AgreementLink, Collected, Expand, OwnedShare, Step, resolve
 
 
 @dataclass(frozen=True, slots=True)

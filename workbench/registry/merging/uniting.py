@@ -14,11 +14,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..core.canonical import canonical_json
-from ..core.documents import Document, Kind
-from ..core.errors import Finding
-from ..core.shares import WHOLE
-from . import rules
+from ...core.canonical import canonical_json
+from ...core.documents import Document, Kind
+from ...core.errors import Finding
+from ...core.shares import WHOLE
+from .. import rules
 
 SHARES = ("performing_ppm", "mechanical_ppm", "synchronisation_ppm", "share_ppm")
 """What is added up where two rows become the same."""

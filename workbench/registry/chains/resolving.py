@@ -23,10 +23,10 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from ..core.errors import Finding, WorkbenchError
-from ..core.money import allocate
-from ..core.shares import TOLERANCE_PPM, WHOLE, format_percent
-from . import rules
+from ...core.errors import Finding, WorkbenchError
+from ...core.money import allocate
+from ...core.shares import TOLERANCE_PPM, WHOLE, format_percent
+from .. import rules
 
 Area = Sequence[tuple[str, str]]
 """Territory entries in order: ("I" or "+", TIS code) takes in, ("E" or "-", TIS code) leaves out; empty means everywhere."""

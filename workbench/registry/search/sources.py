@@ -17,11 +17,11 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, Table, func, literal, select
 
-from ..core.documents import CHUNK, KINDS
-from ..core.journal import journal, read_document
-from ..core.store import metadata
-from . import rules
-from .search import Entry
+from ...core.documents import CHUNK, KINDS
+from ...core.journal import journal, read_document
+from ...core.store import metadata
+from .. import rules
+from .spelling import Entry
 
 RANGE = 5_000
 """Documents read at once when everything is read."""
@@ -170,7 +170,7 @@ class Names:
 
 def declare() -> None:
     """Make every kind known, whichever desks the program has loaded: an index lacks none of them."""
-    from . import agreements, licensing, mandates, performances, releases  # noqa: F401  they ask this module, and so cannot be loaded first
+    from .. import agreements, licensing, mandates, performances, releases  # noqa: F401  they ask this module, and so cannot be loaded first
 
 
 def count(connection: Connection, kind: str) -> int:

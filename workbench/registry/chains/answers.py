@@ -8,10 +8,10 @@ from datetime import date
 
 import pandas as pd
 
-from ..core.errors import Finding
-from ..core.territories import standard_territories
-from .chain_picture import ChainPicture, Way, WayStep
-from .chains import AgreementLink, Collected, Step
+from ...core.errors import Finding
+from ...core.territories import standard_territories
+from .picture import ChainPicture, Way, WayStep
+from .resolving import AgreementLink, Collected, Step
 
 
 @dataclass(frozen=True)

@@ -17,13 +17,14 @@ from typing import Any, TypeVar
 import pandas as pd
 from sqlalchemy import Connection, select
 
-from ..core import documents
-from ..core.documents import KINDS, Document, Kind
-from ..core.errors import Finding, WorkbenchError
-from ..core.store import Change, now_utc
-from . import rules, unmerging
-from .references import Place, places, references, shown
-from .statuses import LivingDesk
+from ...core import documents
+from ...core.documents import KINDS, Document, Kind
+from ...core.errors import Finding, WorkbenchError
+from ...core.store import Change, now_utc
+from .. import rules
+from ..references import Place, places, references, shown
+from ..statuses import LivingDesk
+from . import unmerging
 from .uniting import UNITING, Choices, add_up, side_by_side, unite
 from .unmerging import Unmerging
 

@@ -17,11 +17,11 @@ from typing import Any
 
 import pandas as pd
 
-from ..core.engine import Engine, Step, largest_remainder
-from ..core.errors import WorkbenchError
-from ..core.shares import TOLERANCE_PPM, WHOLE
-from . import rules
-from .chains import DISPUTED, MAX_STEPS, ORIGINAL_KINDS, OWNERSHIP_KINDS, REPRESENTATION, SCOPES, AgreementLink, Expand
+from ...core.engine import Engine, Step, largest_remainder
+from ...core.errors import WorkbenchError
+from ...core.shares import TOLERANCE_PPM, WHOLE
+from .. import rules
+from .resolving import DISPUTED, MAX_STEPS, ORIGINAL_KINDS, OWNERSHIP_KINDS, REPRESENTATION, SCOPES, AgreementLink, Expand
 
 COLUMNS = ("work_id", "right", "territory", "on", "owner_party_id", "role", "collector_party_id", "share_ppm", "agreements",
            "holder_party_id", "findings")  # fmt: skip

@@ -1,0 +1,1 @@
+"""Who resembles whom, with the evidence in words."""

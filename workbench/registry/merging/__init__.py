@@ -1,0 +1,1 @@
+"""Making several records one, with every reference, and taking it back."""
