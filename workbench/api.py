@@ -162,12 +162,13 @@ class Workbench:
             for kind, entity_id, state in zip(table["kind"], table["id"], table["distributable"], strict=True)
         ]
         own = self.config.currency
-        table["waiting"] = [Money(own, one[own].micros if own in one else 0).amount for one in waits]
+        amounts = [Money(own, one[own].micros if own in one else 0).amount for one in waits]
+        table["waiting"] = pd.Series(amounts, index=table.index, dtype=object)
         table["waiting_elsewhere"] = [
             ", ".join(str(Money(currency, sum_.micros)) for currency, sum_ in one.items() if currency != own) for one in waits
         ]
-        order = sorted(table.index, key=lambda at: (-table.at[at, "waiting"], table.at[at, "kind"], table.at[at, "id"], at))
-        return table.loc[order].reset_index(drop=True)
+        rank = list(zip((-one for one in amounts), table["kind"], table["id"], range(len(table)), strict=True))
+        return table.iloc[sorted(range(len(table)), key=rank.__getitem__)].reset_index(drop=True)
 
     def as_of(self, when: Moment = "", *, before: str = "") -> Past:
         """Return the register as it stood at the end of a day (UTC), at an instant, or just before a change set, like an import.

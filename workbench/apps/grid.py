@@ -2,8 +2,8 @@
 
     grid("rows", view="7", place="2", total=100_000, columns=[{"name": "title"}], read="rows", edit="edit_cell")
 
-The grid asks the page's model: `read` with an offset and a limit, answered by `{"view": ..., "rows": [...]}`, and `edit` with a row,
-a column, the new value and what was there before, answered by `{"row": ...}` or `{"problem": ...}`. A row is the list
+The grid asks the page's model: `read` with an offset and a limit, answered by `{"view": ..., "rows": [...]}`, and `edit` with a
+row, a column, the new value and what was there before, answered by `{"row": ...}` or `{"problem": ...}`. A row is the list
 `[id, number, [text, ...], {column index: {"w": what it was, "e": what is wrong}}, flag]`; cells are text, and shown as text.
 """
 

@@ -102,7 +102,8 @@ class Territories:
 
     def days_of_change(self) -> list[str]:
         """Return the days, in order, on which a name or a membership begins, or has just ended (ISO text)."""
-        dated = [one for rows in (*self._spellings.values(), *self._members.values()) for one in rows]
+        dated: list[Territory | Membership] = [one for rows in self._spellings.values() for one in rows]
+        dated += [one for rows in self._members.values() for one in rows]
         ended = {(date.fromisoformat(one.ends_on) + timedelta(days=1)).isoformat() for one in dated if one.ends_on}
         return sorted(ended | {one.starts_on for one in dated if one.starts_on})
 

@@ -289,7 +289,7 @@ class _Freeze:
         return ends
 
     def _in_force(self, rows: list[Row]) -> list[Row]:
-        return in_force(rows, self.territory, self.period.ends_on)
+        return [dict(row) for row in in_force(rows, self.territory, self.period.ends_on)]
 
     def _live(self, found: list[Row], kind: str) -> list[str]:
         """The ids of those that are neither deleted nor merged; of the others no owner is written, so that their money waits."""

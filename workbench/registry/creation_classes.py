@@ -86,7 +86,7 @@ def _read_one(row: Mapping[str, Any]) -> CreationClass:
     _known("role", row["roles"], WORK_ROLES, where)
     _known("right", row["rights"], OWNED_RIGHTS, where)
     _known("document", row["documents"], NEEDS, where)
-    groups = ()
+    groups: tuple[RoleGroup, ...] = ()
     if row["share_base"] != "whole":
         groups = tuple(
             RoleGroup(name, parse_percent(one["percent"]), tuple(one["roles"])) for name, one in row["share_base"].items()

@@ -44,7 +44,7 @@ def find_cycle(starts: Collection[str], onward: Onward) -> tuple[str, ...]:
 
 def _way(start: str, leads: Mapping[str, list[str]]) -> tuple[str, ...]:
     """The shortest way from `start` to itself."""
-    ways = {start: (start,)}
+    ways: dict[str, tuple[str, ...]] = {start: (start,)}
     ask = [start]
     while ask:
         reached = []

@@ -164,9 +164,9 @@ def _of(connection: Connection, query: Any, column: Any, ids: Sequence[str] | No
     return in_chunks(connection, query, column, ids)
 
 
-def _by_owner(connection: Connection, table: Table, *names: str) -> dict[str, tuple[tuple[str, ...], ...]]:
-    found: dict[str, list[tuple[str, ...]]] = {}
-    query = select(table.c.owner_id, *(table.c[name] for name in names)).order_by(table.c.owner_id, table.c.position)
-    for owner, *row in connection.execute(query).all():
-        found.setdefault(owner, []).append(tuple(row))
+def _by_owner(connection: Connection, table: Table, first: str, second: str) -> dict[str, tuple[tuple[str, str], ...]]:
+    found: dict[str, list[tuple[str, str]]] = {}
+    query = select(table.c.owner_id, table.c[first], table.c[second]).order_by(table.c.owner_id, table.c.position)
+    for owner, one, other in connection.execute(query).all():
+        found.setdefault(owner, []).append((one, other))
     return {owner: tuple(rows) for owner, rows in found.items()}

@@ -146,8 +146,15 @@ def _represented(
         findings = (*end.findings, *part.findings)
         if not part.steps and society.territory:
             findings += (_not_represented(end, society, asked),)
-        there = {"collector_party_id": part.collector_party_id, "share_ppm": part.share_ppm}
-        made.append(replace(end, **there, steps=(*end.steps, *part.steps), findings=findings))
+        made.append(
+            replace(
+                end,
+                collector_party_id=part.collector_party_id,
+                share_ppm=part.share_ppm,
+                steps=(*end.steps, *part.steps),
+                findings=findings,
+            )
+        )
     return made
 
 
