@@ -14,11 +14,9 @@ import typer
 from tqdm import tqdm
 
 from .cli_register import onboard_app, register_app
-from .core.errors import Finding, WorkbenchError, unknown
+from .core.errors import Finding, WorkbenchError
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from .api import Workbench
 
 app = typer.Typer(
@@ -238,18 +236,11 @@ def usage_quarantined(
 def search(
     folder: Folder,
     text: Annotated[str, typer.Argument(help="A title, name or identifier; accents and small errors are forgiven.")],
-    kind: Annotated[str, typer.Option(help="works, recordings or parties.")] = "works",
+    kind: Annotated[str, typer.Option(help="Only one kind: work, recording, release, party, performance, agreement, ...")] = "",
 ) -> None:
-    """Search the register."""
+    """Search the whole register, in any script."""
     with _open(folder) as wb:
-        found: dict[str, Callable[..., pd.DataFrame]] = {
-            "works": wb.works.search,
-            "recordings": wb.recordings.search,
-            "parties": wb.parties.search,
-        }
-        if kind not in found:
-            raise unknown("kind", kind, found)
-        _print_frame(found[kind](text, limit=10))
+        _print_frame(wb.search(text, kinds=(kind,) if kind else (), limit=10))
 
 
 @app.command()

@@ -318,7 +318,7 @@ def test_a_society_starts_with_the_real_song_list_and_log_by_the_shell_alone(sha
     assert code == 0, said
     after = counts(folder)
     assert after["usage"] == len(own)
-    assert workbench("search", folder, "stairway to heven", "--kind", "recordings")[1].count("Stairway To Heaven") >= 1
+    assert workbench("search", folder, "stairway to heven", "--kind", "recording")[1].count("Stairway To Heaven") >= 1
     assert workbench("check", folder)[0] == 0
 
 

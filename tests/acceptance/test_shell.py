@@ -98,7 +98,7 @@ MISTAKES: dict[str, tuple[tuple[str, ...], str]] = {
     "no note": (("run", "seal", "{society}", "TALA-D-000001", "--note", " ", "-u", "b.kamau"), "sealed on a decision"),
     "unknown usage line": (("usage", "explain", "{society}", "TALA-B-000001:999"), "TALA-B-000001:999"),
     "unknown batch": (("usage", "quarantined", "{society}", "TALA-B-000077", "--to", "{place}/x.csv"), "TALA-B-000077"),
-    "unknown kind": (("search", "{society}", "x", "--kind", "work"), "Did you mean works"),
+    "unknown kind": (("search", "{society}", "x", "--kind", "works"), "Did you mean work"),
     "a kit that is no zip": (("verify", "{place}/no.zip"), "damaged, cut short or no audit kit"),
     "a kit that is not there": (("verify", "{place}/none.zip"), "no such kit"),
     "a backup that is no zip": (("restore", "{place}/no.zip", "{place}/other"), "cannot be trusted"),

@@ -10,10 +10,10 @@ from typing import Any
 from ..api import Workbench
 from ..core.errors import WorkbenchError, unknown
 from .cleaning_rows_model import OpenFacet
-from .cleaning_start_model import _plain_name
 from .cleaning_steps_model import StepsModel, rows_words
 from .parts import count
 from .session import Notice, Roles, command
+from .uploads import plain_name
 
 MOST_FINDINGS = 40
 
@@ -106,7 +106,7 @@ class CleaningModel(StepsModel):
     @command("analyst", "admin")
     def save_recipe(self, name: str, about: str = "") -> None:
         """Keep the recipe under a name, for the next file and for papermill."""
-        plain = _plain_name(name.strip())
+        plain = plain_name(name.strip())
         if not plain:
             raise WorkbenchError("the recipe has no name", next_step="Give it one.")
         to = self._recipes / f"{plain.removesuffix('.yaml')}.yaml"
@@ -171,7 +171,7 @@ class CleaningModel(StepsModel):
         """Write the cleaned table into the outbox."""
         if kind not in {"csv", "xlsx"}:
             raise unknown("kind of file", kind, ("csv", "xlsx"))
-        plain = _plain_name(name)
+        plain = plain_name(name)
         if not plain:
             raise WorkbenchError("the file has no name", next_step="Give it one.")
         self.progress("Writing the file", 0, 1)

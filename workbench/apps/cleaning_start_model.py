@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from ..api import Workbench
-from ..core.errors import WorkbenchError, unknown
+from ..core.errors import unknown
 from .session import Notice, PageModel, Roles, command
+from .uploads import Upload
 
 SHEETS = (".csv", ".csv.gz", ".tsv", ".txt", ".xlsx", ".json")
 LARGEST_UPLOAD_BYTES = 200 * 1024 * 1024
@@ -40,7 +40,7 @@ class StartModel(PageModel):
         self.bench: Any = None
         self.files: list[InboxFile] = []
         self.projects: list[Any] = []
-        self._incoming: tuple[Path, str, int] | None = None
+        self._upload = Upload(wb.config.inbox, LARGEST_UPLOAD_BYTES, SHEETS)
 
     @command()
     def refresh(self) -> None:
@@ -72,29 +72,13 @@ class StartModel(PageModel):
         self._put_on(self.wb.cleaning.resume(name, progress=self.progress))
 
     @command("analyst", "admin")
-    def upload(self, name: str, start: int, size: int, part: Any) -> dict[str, int] | None:
+    def upload(self, name: str, start: int, size: int, part: Any) -> dict[str, int]:
         """Take one piece of a file into the inbox; after the last piece the file is put on the bench."""
-        piece = bytes(part)
-        if start == 0:
-            self._incoming = (self._room_for(name, size), _plain_name(name), 0)
-        if self._incoming is None or self._incoming[2] != start:
-            raise WorkbenchError("a piece of the file is missing", got=start, next_step="Send the file again.")
-        path, plain, received = self._incoming
-        received += len(piece)
-        if received > min(size, LARGEST_UPLOAD_BYTES):
-            self._forget_upload()
-            raise WorkbenchError("the file is longer than was said", got=received, expected=size)
-        with path.open("ab") as file:
-            file.write(piece)
-        self._incoming = (path, plain, received)
-        self.progress(f"Receiving {plain}", received, size)
-        if received < size:
-            return {"received": received}
-        self._incoming = None
-        final = _free_name(self.wb.config.inbox, plain)
-        path.replace(final)
-        self.open_file(final.name)
-        return {"received": received}
+        whole = self._upload.take(name, int(start), int(size), bytes(part))
+        self.progress(f"Receiving {self._upload.name}", start + len(part), size)
+        if whole is not None:
+            self.open_file(whole.name)
+        return {"received": start + len(part)}
 
     @command()
     def leave(self) -> None:
@@ -113,21 +97,6 @@ class StartModel(PageModel):
     def _clear(self) -> None:
         """Forget filters, facets and dialogs of what was on the bench before."""
 
-    def _room_for(self, name: str, size: int) -> Path:
-        self._forget_upload()
-        if not _plain_name(name).lower().endswith(SHEETS):
-            raise WorkbenchError("not a table", got=name[:80], expected=", ".join(SHEETS), next_step="Save it as CSV or XLSX.")
-        if not 0 < size <= LARGEST_UPLOAD_BYTES:
-            expected = f"1 byte to {LARGEST_UPLOAD_BYTES // 2**20} MB"
-            raise WorkbenchError("the file is empty or too large", got=f"{size} bytes", expected=expected)
-        self.wb.config.inbox.mkdir(parents=True, exist_ok=True)
-        return self.wb.config.inbox / f".incoming-{secrets.token_hex(6)}"
-
-    def _forget_upload(self) -> None:
-        if self._incoming is not None:
-            self._incoming[0].unlink(missing_ok=True)
-            self._incoming = None
-
 
 def _sheets(folder: Path) -> list[InboxFile]:
     """Return the tables of a folder, newest first."""
@@ -143,19 +112,3 @@ def _sheets(folder: Path) -> list[InboxFile]:
         InboxFile(name, facts.st_size, datetime.fromtimestamp(facts.st_mtime, UTC).isoformat(timespec="seconds"))
         for facts, name in found
     ]
-
-
-def _plain_name(name: str) -> str:
-    """Return the last part of a file's name, with nothing in it that means something to a file system or a terminal."""
-    last = name.replace("\\", "/").rsplit("/", 1)[-1]
-    return "".join(letter if letter.isprintable() and letter not in '<>:"|?*' else "_" for letter in last).strip(" .")[-120:]
-
-
-def _free_name(folder: Path, name: str) -> Path:
-    """Return where a file can go without replacing one."""
-    wanted = folder / name
-    number = 2
-    while wanted.exists():
-        wanted = folder / f"{Path(name).stem} ({number}){Path(name).suffix}"
-        number += 1
-    return wanted

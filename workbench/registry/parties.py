@@ -308,14 +308,6 @@ def party_names(connection: Connection, ids: Iterable[str]) -> dict[str, str]:
     return {row.id: full_name(row.first_name, row.name) for row in rows}
 
 
-def parties_without(connection: Connection, field: str) -> set[str]:
-    """Return the parties that lack an identifier: `ipi_name_number` (no name has one) or `ipn`."""
-    if field == "ipn":
-        return set(connection.execute(select(party.c.id).where(party.c.ipn == "")).scalars())
-    having = select(party_name.c.owner_id).where(party_name.c.ipi_name_number != "")
-    return set(connection.execute(select(party.c.id).where(party.c.id.not_in(having))).scalars())
-
-
 def transliterations(document: Document) -> list[str]:
     """Return the Latin spelling of every name in another script: the one given, else the program's own, each once.
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+import pandas as pd
 from sqlalchemy import Connection, select
 
 from ..core import documents, identifiers
@@ -16,6 +17,7 @@ from . import rules
 from .checks.desk import CheckedDesk
 from .merging.desk import MergeableDesk
 from .recordings import by_isrc, recording
+from .search.desk import Finder
 
 release = root_table(
     "release",
@@ -91,6 +93,21 @@ class Releases(MergeableDesk[Release], CheckedDesk[Release]):
     def _write(self, change: Change, given: list[Document]) -> list[Release]:
         _link(change.connection, given)
         return super()._write(change, given)
+
+    def search(self, text: str, limit: int = 20) -> pd.DataFrame:
+        """Return the releases whose title, artist or number is most like `text`, best first.
+
+        Columns: id, score (0 to 100), title, main_artist, label, gtin, tracks (how many), matched, matched_as.
+        """
+        hits = Finder(self.office).find(("release",), text, limit)
+        with self.office.book.read() as connection:
+            found = documents.load_many(connection, RELEASE, [hit.entity_id for hit in hits])
+        names = ("title", "main_artist", "label", "gtin")
+        rows = [
+            (one["id"], hit.score, *(one[name] for name in names), len(one["tracks"]), hit.matched, hit.matched_as)
+            for hit, one in ((hit, found[hit.entity_id]) for hit in hits)
+        ]
+        return pd.DataFrame(rows, columns=["id", "score", *names, "tracks", "matched", "matched_as"])
 
     def _valid(self, document: Document) -> None:
         where = rules.place(document, "release")

@@ -11,7 +11,8 @@ from sqlalchemy import select
 
 from ...core import documents
 from ...core.documents import CHUNK, KINDS, Document, Kind
-from ...core.errors import Conflict, WorkbenchError, unknown
+from ...core.errors import WorkbenchError, unknown
+from ...core.meanwhile import changed_meanwhile
 from ...core.office import Office
 from .. import rules
 from ..agreements import Agreements
@@ -153,7 +154,8 @@ def _save(office: Office, known: _Known, bench: Bench, why: str, by: str) -> Sav
         for entity_id, texts in edited.items():
             try:
                 if now.get(entity_id) != known.versions[entity_id]:
-                    raise Conflict("changed by someone else meanwhile", next_step="Open it again.")
+                    loaded, found = known.versions[entity_id], now.get(entity_id, 0)
+                    raise changed_meanwhile(change.connection, kind.name, entity_id, loaded, found)
                 document = stored[entity_id]
                 for name, text in texts.items():
                     _put(document, name, text)
