@@ -32,9 +32,10 @@ def owner(party: str, ppm: int) -> dict:
     return {"party_id": party, "role": "CA", "performing_ppm": ppm, "mechanical_ppm": 0}
 
 
-def agreement(number: str, one: str, two: str, starts_on: str) -> dict:
-    row = {"agreement_id": number, "kind": "", "assignor_party_id": one, "acquirer_party_id": two}
-    return {**row, "starts_on": starts_on, "ends_on": ""}
+def agreement(number: str, one: str, two: str, starts_on: str, **more: str) -> dict:
+    row = {"agreement_id": number, "kind": "", "assignor_party_id": one, "acquirer_party_id": two, "starts_on": starts_on}
+    unsaid = ("ends_on", "scope", "retention_ends_on")
+    return {**row, **dict.fromkeys(unsaid, ""), **more}
 
 
 def register(territory: str = "404", society: str = "707", **tables) -> Register:
@@ -159,17 +160,19 @@ def test_a_specific_agreement_counts_for_its_work_only():
     assert [p.party_id for p in found.parts("performing", "W2", "2025-07-01", WORKS, HALVES)] == ["a"]
 
 
-def test_a_situation_is_resolved_anew_after_a_change_far_down_the_chain():
-    def agreement(number, one, two, starts_on):
-        return {
-            "agreement_id": number,
-            "kind": "",
-            "assignor_party_id": one,
-            "acquirer_party_id": two,
-            "starts_on": starts_on,
-            "ends_on": "",
-        }
+def test_a_retained_work_is_paid_to_the_acquirer_until_the_retention_ends():
+    ended = agreement("A1", "a", "b", "2020-01-01", ends_on="2025-06-30", retention_ends_on="2025-07-31")
+    tables = {
+        "work_shares": [{"work_id": "W1", "position": 1, **owner("a", 1_000_000)}],
+        "agreements": [ended],
+        "agreement_shares": [{"agreement_id": "A1", "right": "performing", "share_ppm": 1_000_000}],
+    }
+    found = register(**tables)
+    for day, payee in {"2025-06-30": "b", "2025-07-01": "b", "2025-07-31": "b", "2025-08-01": "a"}.items():
+        assert [part.party_id for part in found.parts("performing", "W1", day, WORKS, HALVES)] == [payee], day
 
+
+def test_a_situation_is_resolved_anew_after_a_change_far_down_the_chain():
     tables = {
         "work_shares": [{"work_id": "W1", "position": 1, **owner("a", 1_000_000)}],
         "agreements": [agreement("A1", "a", "b", ""), agreement("A2", "b", "c", "2025-08-01")],

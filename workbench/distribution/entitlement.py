@@ -187,7 +187,11 @@ class Register:
     def _resolve(self, right: str, as_of_on: str, work_id: str, owned: Owned) -> tuple[Part, ...]:
         day = date.fromisoformat(as_of_on)
         parts = [Part(reason=reason, share_ppt=ppt) for reason, ppt in owned.held.items()]
-        for end in resolve(owned.shares, self._links, right, self.territory, day, self._expand, work_id=work_id):
+        owners = {share.party_id for share in owned.shares}
+        ends = resolve(
+            owned.shares, self._links, right, self.territory, day, self._expand, work_id=work_id, party_ids=owners
+        )  # fmt: skip
+        for end in ends:
             payee_id, reason = self.payee(end.collector_party_id, right, as_of_on)
             parts.append(
                 Part(
@@ -259,6 +263,8 @@ def _links(tables: Mapping[str, list[dict[str, Any]]]) -> list[AgreementLink]:
             kind=row["kind"],
             starts_on=row["starts_on"],
             ends_on=row["ends_on"],
+            scope=row["scope"],
+            retention_ends_on=row["retention_ends_on"],
             territories=tuple((t["indicator"], t["territory"]) for t in territories.get(row["agreement_id"], ())),
             works=tuple(sorted((w["indicator"], w["work_id"]) for w in works.get(row["agreement_id"], ()))),
         )
@@ -286,11 +292,10 @@ def _days_by_party(tables: Mapping[str, list[dict[str, Any]]]) -> dict[str, list
 def _days_of_change(rows: Iterable[Row]) -> set[str]:
     days: set[str] = set()
     for row in rows:
-        if row["starts_on"]:
-            days.add(row["starts_on"])
-        if row["ends_on"]:
+        days |= {row["starts_on"]} if row["starts_on"] else set()
+        for last in (row["ends_on"], row.get("retention_ends_on")):
             try:
-                days.add((date.fromisoformat(row["ends_on"]) + timedelta(days=1)).isoformat())
+                days |= {(date.fromisoformat(last) + timedelta(days=1)).isoformat()} if last else set()
             except (ValueError, OverflowError) as error:
-                raise WorkbenchError("not a day", got=row["ends_on"], expected="YYYY-MM-DD", where=dict(row)) from error
+                raise WorkbenchError("not a day", got=last, expected="YYYY-MM-DD", where=dict(row)) from error
     return days

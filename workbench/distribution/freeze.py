@@ -224,7 +224,7 @@ class _Freeze:
             new = [
                 row
                 for row in self._rows(agreement, agreement.c.assignor_party_id, ask, {"id": "agreement_id"})
-                if row["agreement_id"] not in found and row["status"] != "deleted"
+                if row["agreement_id"] not in found and row["status"] not in GONE
             ]
             found.update((row["agreement_id"], row) for row in new)
             ask = {row["acquirer_party_id"] for row in new} - self.parties

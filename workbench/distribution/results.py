@@ -194,7 +194,7 @@ INPUTS: tuple[Table, ...] = (
     _table(
         "inputs",
         "agreements",
-        "agreements in force at some time in the period",
+        "agreements the chains of the period may follow",
         "agreement_id",
         """agreement_id
         kind
@@ -202,7 +202,9 @@ INPUTS: tuple[Table, ...] = (
         assignor_party_id
         acquirer_party_id
         starts_on
-        ends_on""",
+        ends_on
+        scope | specific, implied or general; empty: as its works say
+        retention_ends_on | works covered before the end stay until then""",
     ),
     _table(
         "inputs",
