@@ -12,17 +12,16 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from benchmarks.chains import measure as chains  # noqa: E402  found only from the root
+from benchmarks.cleaning import measure as cleaning  # noqa: E402
 from benchmarks.intake import measure as intake  # noqa: E402
 from benchmarks.matching import measure as matching  # noqa: E402
+from benchmarks.register import measure as register  # noqa: E402
 from benchmarks.search import measure as search  # noqa: E402
 
 if __name__ == "__main__":
-    chains.main()
-    print(f"written: {chains.RESULTS.relative_to(ROOT)}")
-    intake.main()
-    print(f"written: {intake.RESULTS.relative_to(ROOT)}")
-    search.main()
-    print(f"written: {search.RESULTS.relative_to(ROOT)}")
+    for part in (chains, cleaning, intake, register, search):
+        part.main()
+        print(f"written: {part.RESULTS.relative_to(ROOT)}")
     data = Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT.parent / "shared" / "bench"
     if not data.is_dir():
         sys.exit(f"no matching data in {data}. Name its folder: python benchmarks/run.py FOLDER.")

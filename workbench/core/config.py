@@ -4,6 +4,9 @@ workbench.toml   who the society is, and where its book lies
 book.sqlite      the book, unless `[book] url` names a PostgreSQL database
 inbox/ outbox/   files received, files to send
 runs/            one folder per distribution run: inputs, rules, results, statements
+documents/       papers kept with records, each under its digest
+cleaning/        tables on the cleaning bench, with their recipes
+index/           the search index, made anew from the book when it is missing
 backups/ logs/
 """
 

@@ -1,8 +1,8 @@
-"""The workspace's part of a backup: sealed runs, papers, rule books and the society's settings lie in files, not in the book.
+"""The workspace's part of a backup: sealed runs, papers, recipes, rule books and the society's settings are files, not in the book.
 
-In the zip they are `workspace/runs/...`, `workspace/documents/...` and `workspace/rules/...`, each with its size and
-SHA-256 in the manifest, and `settings` there. Left out: the book's address (a restored book has its own), and secrets such as
-the key to the central instance, because a backup travels.
+In the zip they are `workspace/runs/...`, `workspace/cleaning/...`, `workspace/documents/...` and `workspace/rules/...`, each with
+its size and SHA-256 in the manifest, and `settings` there. Left out: the book's address (a restored book has its own), and
+secrets such as the key to the central instance, because a backup travels.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from .config import SETTINGS_FILE, Config, create_workspace
 from .errors import WorkbenchError
 from .office import Progress, silent
 
-KEPT = ("documents", "rules", "runs")
+KEPT = ("cleaning", "documents", "rules", "runs")
 """Rooms whose files the book relies on."""
 MEMBER = "workspace/"
 SETTINGS = ("code", "name", "society", "currency", "territory", "central_url")
