@@ -147,22 +147,6 @@ def history(
 
 
 @app.command()
-def load(
-    folder: Folder,
-    file: Annotated[Path, typer.Argument(help="A CSV or XLSX file.")],
-    layout: Annotated[str, typer.Option(help="Its column layout, like parties-v1.")],
-    why: Why = "loaded from the command line",
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would happen.")] = False,
-    user: User = "",
-) -> None:
-    """Load right holders, works, recordings or agreements from a society's own spreadsheet."""
-    with _open(folder, user) as wb, _bars() as progress:
-        intake = wb.onboarding.load(file, layout=layout, why=why, dry_run=dry_run, progress=progress)
-    _print_findings(intake.findings)
-    print(intake.require_taken())
-
-
-@app.command()
 def template(
     folder: Folder, layout: Annotated[str, typer.Option(help="Like works-v1.")], to: Annotated[Path, typer.Option()]
 ) -> None:

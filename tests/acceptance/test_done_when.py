@@ -304,7 +304,7 @@ def test_a_society_starts_with_the_real_song_list_and_log_by_the_shell_alone(sha
     assert own
     (tmp_path / "log.csv").write_text(header + "".join(own), encoding="utf-8")
     assert workbench("new", folder, "--code", "AIRWAVE", "--name", "Airwave", "--currency", "USD", "--territory", "840")[0] == 0
-    code, said = workbench("load", folder, data / "classic-rock-song-list.csv", "--layout", "song-list-classic-v1")
+    code, said = workbench("onboard", "load", folder, data / "classic-rock-song-list.csv", "--layout", "song-list-classic-v1")
     assert (code, "2,229" in said) == (0, True), said
     with Workbench.open(folder, user="a.mwangi") as wb:  # licences are made in a notebook
         licensee = wb.licences.add_licensee(station, kind="radio", territory="840", why="a station of the log")

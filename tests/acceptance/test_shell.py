@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,7 @@ CALLED: set[str] = set()
 def called(*arguments: object) -> tuple[int, str]:
     """Run the command and remember which it was."""
     words = [str(one) for one in arguments]
-    CALLED.add(" ".join(words[:2]) if words[0] in {"usage", "run", "sync", "staff", "roles"} else words[0])
+    CALLED.add(" ".join(words[:2]) if words[0] in {"usage", "run", "sync", "staff", "roles", "onboard", "register"} else words[0])
     code, said = workbench(*words)
     assert "Traceback" not in said
     return code, said
@@ -38,8 +39,14 @@ def test_the_chain_runs_command_by_command(place: Path) -> None:
     steps: list[tuple[tuple[object, ...], str]] = [
         (("layouts", society), "radio-playlist-v1"),
         (("template", society, "--layout", "parties-v1", "--to", place / "members.xlsx"), "Template written"),
-        (("load", society, _members(place), "--layout", "parties-v1", "--dry-run"), "1"),
-        (("load", society, _members(place), "--layout", "parties-v1"), "1"),
+        (("onboard", "load", society, _members(place), "--layout", "parties-v1", "--dry-run"), "1"),
+        (("onboard", "load", society, _members(place), "--layout", "parties-v1"), "1"),
+        (("onboard", "guess", society, _members(place), "--purpose", "parties"), "name"),
+        (("onboard", "imports", society), "members.csv"),
+        (("register", "digest", society), ""),
+        (("register", "export", society, "--to", place / "register.zip"), "register.zip"),
+        (("new", place / "copy", "--code", "TALA", "--name", "Copy", "--currency", "KES"), "Workspace of Copy"),
+        (("register", "load", place / "copy", place / "register.zip"), "register.zip"),
         (("search", society, "malaikka"), "Malaika"),
         (("usage", "load", society, place / "plays.csv", "--layout", "radio-playlist-v1", "--licence", "TALA-C-000001",
           "--period", PERIOD), "TALA-B-000003"),
@@ -77,7 +84,7 @@ def test_the_chain_runs_command_by_command(place: Path) -> None:
 
 MISTAKES: dict[str, tuple[tuple[str, ...], str]] = {
     "wrong folder": (("check", "{place}/nowhere"), "no workspace here"),
-    "unknown layout": (("load", "{society}", "{place}/plays.csv", "--layout", "partie-v1"), "Did you mean parties-v1"),
+    "unknown layout": (("onboard", "load", "{society}", "{place}/plays.csv", "--layout", "partie-v1"), "Did you mean parties-v1"),
     "unknown usage layout": (
         ("usage", "load", "{society}", "{place}/plays.csv", "--layout", "radio-playlst-v1", "--licence", "TALA-C-000001",
          "--period", "2025-Q3"), "Did you mean radio-playlist-v1"),
@@ -90,7 +97,7 @@ MISTAKES: dict[str, tuple[tuple[str, ...], str]] = {
     "bad period of a run": (("run", "prepare", "{society}", "--period", "soon"), "soon"),
     "period without money": (("run", "prepare", "{society}", "--period", "1999"), "no money to distribute"),
     "unknown rule book": (("run", "prepare", "{society}", "--period", "2025-Q3", "--rulebook", "defalt"), "default"),
-    "missing file": (("load", "{society}", "{place}/none.csv", "--layout", "parties-v1"), "none.csv"),
+    "missing file": (("onboard", "load", "{society}", "{place}/none.csv", "--layout", "parties-v1"), "none.csv"),
     "unknown run": (("run", "seal", "{society}", "TALA-D-000077", "--note", "x"), "no such run"),
     "unknown party": (("run", "explain", "{society}", "TALA-D-000001", "--party", "TALA-P-99999x"), "no such"),
     "one's own run": (("run", "approve", "{society}", "TALA-D-000001", "-u", "a.mwangi"), "may not approve"),
@@ -166,6 +173,17 @@ def test_sealing_twice_is_refused(prepared: Path) -> None:
     assert called(*seal)[0] == 0
     code, said = called(*seal)
     assert (code, "expected approved" in said, "further run" in said) == (2, True, True)
+
+
+def test_an_import_is_taken_back_by_the_number_that_loading_it_said(place: Path) -> None:
+    society = place / "taken-back"
+    open_small(society).close()
+    code, said = called("onboard", "load", society, _members(place), "--layout", "parties-v1")
+    assert code == 0, said
+    [import_id] = re.findall(r"onboard undo \S+ (\S+)", said)
+    code, said = called("onboard", "undo", society, import_id, "--why", "the wrong list")
+    assert (code, "1" in said) == (0, True), said
+    assert "undone" in called("onboard", "imports", society)[1]
 
 
 def test_every_command_is_called_by_these_tests() -> None:

@@ -15,7 +15,7 @@ CODE = sorted(
     [
         *(HOME / "distribution").glob("*.py"),
         *(HOME / "core" / name for name in ("money.py", "shares.py", "engine.py", "canonical.py")),
-        HOME / "registry" / "chains.py",
+        *(HOME / "registry" / "chains" / name for name in ("answers.py", "resolving.py", "sets.py", "links.py", "societies.py")),
         HOME / "registry" / "licences.py",
     ]
 )

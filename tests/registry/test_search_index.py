@@ -27,8 +27,8 @@ from pathlib import Path
 from workbench.core.config import read_config
 from workbench.core.office import Office
 from workbench.core.store import open_book
-from workbench.registry import search_desk
-from workbench.registry.search_desk import Search
+from workbench.registry.search import desk as search_desk
+from workbench.registry.search.desk import Search
 from workbench.registry.works import Works
 
 search_desk.TAIL = 2

@@ -1,4 +1,4 @@
-"""The workspace's part of a backup: sealed runs, papers, recipes, rule books and the society's settings are files, not in the book.
+"""The workspace's part of a backup: runs, papers, recipes, rule books and the society's settings are files, not in the book.
 
 In the zip they are `workspace/runs/...`, `workspace/cleaning/...`, `workspace/documents/...` and `workspace/rules/...`, each with
 its size and SHA-256 in the manifest, and `settings` there. Left out: the book's address (a restored book has its own), and

@@ -91,7 +91,8 @@ def lives(rng: Random, members: Sequence[Member]) -> list[dict[str, Any]]:
     old = [one for one in people if one.document["birth_on"] < "1946" and "writer" in one.roles]
     young = [one for one in people if one.document["birth_on"] > "1975"]
     for member in old[: max(1, len(people) // 100)]:
-        died = f"{rng.randint(2005, 2023)}-0{rng.randint(1, 9)}-1{rng.randint(0, 9)}"
+        joined = int(member.document["affiliations"][0]["starts_on"][:4])
+        died = f"{rng.randint(max(2005, joined + 1), 2024)}-0{rng.randint(1, 9)}-1{rng.randint(0, 9)}"
         heirs = rng.sample(young, k=min(2, len(young)))
         parts = [WHOLE // len(heirs)] * len(heirs) if heirs else []
         rows = [
