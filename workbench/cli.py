@@ -6,18 +6,18 @@ Exit codes: 0 done; 1 the answer is no (a check or a verification failed); 2 it 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
-from tqdm import tqdm
 
+from .cli_parts import Bars, Folder, User, Why, open_society, print_findings, print_frame
 from .cli_register import onboard_app, register_app
-from .core.errors import Finding, WorkbenchError
+from .core.errors import WorkbenchError
 
 if TYPE_CHECKING:
-    from .api import Workbench
+    pass
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=(__doc__ or "").split("\n", 1)[0]
@@ -38,12 +38,6 @@ _SUBS = {
 }
 for _name, _sub in _SUBS.items():
     app.add_typer(_sub, name=_name)
-
-Folder = Annotated[Path, typer.Argument(help="The society's workspace.")]
-User = Annotated[
-    str, typer.Option("--user", "-u", envvar="WORKBENCH_USER", help="Who does this; the system's user when not said.")
-]
-Why = Annotated[str, typer.Option("--why", help="The reason, for the journal.")]
 
 
 @app.command()
@@ -74,7 +68,7 @@ def demo(
     """Build the invented demonstration society."""
     from .demo import build
 
-    with _bars() as progress:
+    with Bars() as progress:
         summary = build(folder, seed=seed, scale=scale, progress=progress)
     print(summary)
 
@@ -105,7 +99,7 @@ def backup(
     folder: Folder, to: Annotated[Path | None, typer.Option(help="A file or folder; backups/ when not said.")] = None
 ) -> None:
     """Write one verified file with the whole book, the runs, the rules and the society's settings."""
-    with _open(folder) as wb, _bars() as progress:
+    with open_society(folder) as wb, Bars() as progress:
         print(f"Backup written and verified: {wb.backup(to, progress=progress)}")
 
 
@@ -119,16 +113,16 @@ def restore(
     """Put a backup into a new workspace, after checking every digest in it."""
     from .api import Workbench
 
-    with _bars() as progress, Workbench.restore(file, folder, book_url=database, user=user, progress=progress) as wb:
+    with Bars() as progress, Workbench.restore(file, folder, book_url=database, user=user, progress=progress) as wb:
         print(f"Restored into {wb.config.folder}. The book has a new epoch, so that synchronisation knows.")
 
 
 @app.command()
 def check(folder: Folder) -> None:
     """Check the whole book: files, journal chain, documents, ledger."""
-    with _open(folder) as wb:
+    with open_society(folder) as wb:
         findings = wb.check()
-    _print_findings(findings)
+    print_findings(findings)
     if findings:
         raise typer.Exit(1)
     print("The book is sound: database, journal chain, documents and ledger agree.")
@@ -142,8 +136,8 @@ def history(
     ] = "",
 ) -> None:
     """Show who changed what, when and why, from the journal."""
-    with _open(folder) as wb:
-        _print_frame(wb.journal(entity_id=entity, last=30)[["seq", "at", "who", "why", "kind", "entity_id", "op"]])
+    with open_society(folder) as wb:
+        print_frame(wb.journal(entity_id=entity, last=30)[["seq", "at", "who", "why", "kind", "entity_id", "op"]])
 
 
 @app.command()
@@ -151,15 +145,15 @@ def template(
     folder: Folder, layout: Annotated[str, typer.Option(help="Like works-v1.")], to: Annotated[Path, typer.Option()]
 ) -> None:
     """Write an empty spreadsheet with the columns of a layout."""
-    with _open(folder) as wb:
+    with open_society(folder) as wb:
         print(f"Template written: {wb.onboarding.template(layout, to=to)}")
 
 
 @app.command()
 def layouts(folder: Folder) -> None:
     """List the column layouts this workspace knows."""
-    with _open(folder) as wb:
-        _print_frame(wb.usage.layouts())
+    with open_society(folder) as wb:
+        print_frame(wb.usage.layouts())
 
 
 @usage_app.command("load")
@@ -174,26 +168,26 @@ def usage_load(
     user: User = "",
 ) -> None:
     """Load a usage report; every line is accounted for."""
-    with _open(folder, user) as wb, _bars() as progress:
+    with open_society(folder, user) as wb, Bars() as progress:
         batch = wb.usage.load(
             file, layout=layout, licence_id=licence, period=period, replace=replace, why=why, progress=progress
         )  # fmt: skip
-    _print_findings(batch.findings)
+    print_findings(batch.findings)
     print(f"{batch.require_taken().id}: {batch.counts}")
 
 
 @usage_app.command("list")
 def usage_list(folder: Folder) -> None:
     """List the usage batches."""
-    with _open(folder) as wb:
+    with open_society(folder) as wb:
         counts = ["lines", "accepted", "accepted_with_findings", "quarantined"]
-        _print_frame(wb.usage.batches()[["id", "licence_id", "period", "file_name", *counts]])
+        print_frame(wb.usage.batches()[["id", "licence_id", "period", "file_name", *counts]])
 
 
 @usage_app.command("explain")
 def usage_explain(folder: Folder, usage: Annotated[str, typer.Argument(help="A usage line, like TALA-B-000004:2.")]) -> None:
     """Say what a usage line was matched to, and why: the evidence, field by field, and the rejected alternatives."""
-    with _open(folder) as wb:
+    with open_society(folder) as wb:
         why = wb.matching.explain(usage)
         percent = f"{why.probability_ppm / 10_000:.2f} %"
         found = f"{why.target_kind} {why.target_id}, by {why.method}, {percent}" if why.state == "matched" else f"best {percent}"
@@ -202,7 +196,7 @@ def usage_explain(folder: Folder, usage: Annotated[str, typer.Argument(help="A u
             print("  " + "; ".join(why.reasons))
         evidence = why.frame()
         best = evidence["candidate"].drop_duplicates().head(3)
-        _print_frame(evidence[evidence["candidate"].isin(best)])
+        print_frame(evidence[evidence["candidate"].isin(best)])
 
 
 @usage_app.command("quarantined")
@@ -212,7 +206,7 @@ def usage_quarantined(
     to: Annotated[Path, typer.Option(help="The file to write, in the sender's own columns.")],
 ) -> None:
     """Write the lines that were set aside, so that the sender can correct and send them again."""
-    with _open(folder) as wb:
+    with open_society(folder) as wb:
         print(f"{wb.usage.batch(batch).export_quarantined(to)} lines written to {to}")
 
 
@@ -223,16 +217,16 @@ def search(
     kind: Annotated[str, typer.Option(help="Only one kind: work, recording, release, party, performance, agreement, ...")] = "",
 ) -> None:
     """Search the whole register, in any script."""
-    with _open(folder) as wb:
-        _print_frame(wb.search(text, kinds=(kind,) if kind else (), limit=10))
+    with open_society(folder) as wb:
+        print_frame(wb.search(text, kinds=(kind,) if kind else (), limit=10))
 
 
 @app.command()
 def match(folder: Folder, user: User = "") -> None:
     """Match every usage line to a recording or work, or say that it cannot be."""
-    with _open(folder, user) as wb, _bars() as progress:
+    with open_society(folder, user) as wb, Bars() as progress:
         done = wb.matching.run(progress=progress)
-        _print_frame(done.summary())
+        print_frame(done.summary())
 
 
 @run_app.command("prepare")
@@ -243,21 +237,21 @@ def run_prepare(
     user: User = "",
 ) -> None:
     """Compute a distribution; nothing is owed yet."""
-    with _open(folder, user) as wb, _bars() as progress:
+    with open_society(folder, user) as wb, Bars() as progress:
         run = wb.distribution.prepare(period=period, rulebook=rulebook, progress=progress)
         findings = run.findings[["amount", "currency", "code", "source", "got", "what_to_do"]]
-        _print_frame(findings.head(15))
+        print_frame(findings.head(15))
         if len(findings) > 15:
             print(f"... and {len(findings) - 15} more, with less money (in the run's manifest.json)")
-        _print_frame(run.summary())
+        print_frame(run.summary())
         print(f"{run.id} is {run.state}; digest {run.digest}")
 
 
 @run_app.command("list")
 def run_list(folder: Folder) -> None:
     """List the runs and their states."""
-    with _open(folder) as wb:
-        _print_frame(
+    with open_society(folder) as wb:
+        print_frame(
             wb.distribution.runs()[["id", "period", "currency", "state", "prepared_by", "approved_by", "sealed_by", "digest"]]
         )
 
@@ -265,7 +259,7 @@ def run_list(folder: Folder) -> None:
 @run_app.command("approve")
 def run_approve(folder: Folder, run_id: str, user: User = "") -> None:
     """Approve a prepared run, as a second person."""
-    with _open(folder, user) as wb:
+    with open_society(folder, user) as wb:
         wb.distribution.get(run_id).approve(by=wb.office.user)
         print(f"{run_id} is approved by {wb.office.user}.")
 
@@ -275,7 +269,7 @@ def run_seal(
     folder: Folder, run_id: str, note: Annotated[str, typer.Option(help="The decision it rests on.")], user: User = ""
 ) -> None:
     """Make an approved run final; later corrections are further runs."""
-    with _open(folder, user) as wb:
+    with open_society(folder, user) as wb:
         run = wb.distribution.get(run_id)
         run.seal(by=wb.office.user, note=note)
         print(f"{run_id} is sealed; digest {run.digest}")
@@ -284,8 +278,8 @@ def run_seal(
 @run_app.command("explain")
 def run_explain(folder: Folder, run_id: str, party: Annotated[str, typer.Option(help="Identifier or IPI of the party.")]) -> None:
     """Show every cent of one party, back to its usage lines."""
-    with _open(folder) as wb:
-        _print_frame(wb.distribution.get(run_id).explain(party=party))
+    with open_society(folder) as wb:
+        print_frame(wb.distribution.get(run_id).explain(party=party))
 
 
 @run_app.command("trace")
@@ -293,8 +287,8 @@ def run_trace(
     folder: Folder, run_id: str, usage: Annotated[str, typer.Argument(help="A usage line, like TALA-B-000004:11.")]
 ) -> None:
     """Show what one usage line earned, and who shares it."""
-    with _open(folder) as wb:
-        _print_frame(wb.distribution.get(run_id).trace(usage))
+    with open_society(folder) as wb:
+        print_frame(wb.distribution.get(run_id).trace(usage))
 
 
 @run_app.command("statements")
@@ -307,7 +301,7 @@ def run_statements(
     user: User = "",
 ) -> None:
     """Write a statement for each party."""
-    with _open(folder, user) as wb, _bars() as progress:
+    with open_society(folder, user) as wb, Bars() as progress:
         written = wb.statements.write(
             run_id,
             to=to or wb.config.outbox / run_id,
@@ -321,7 +315,7 @@ def run_statements(
 @run_app.command("kit")
 def run_kit(folder: Folder, run_id: str, to: Annotated[Path | None, typer.Option(help="The zip to write.")] = None) -> None:
     """Write the audit kit of a run: one zip that anyone can verify anywhere."""
-    with _open(folder) as wb:
+    with open_society(folder) as wb:
         print(f"Audit kit: {wb.statements.audit_kit(run_id, to=to or wb.config.outbox / f'{run_id}-audit-kit.zip')}")
 
 
@@ -348,7 +342,7 @@ def sync_register(
     user: User = "",
 ) -> None:
     """Introduce this instance to a central one."""
-    with _open(folder, user) as wb:
+    with open_society(folder, user) as wb:
         wb.sync.register(url, secret=secret)
         print(f"Registered with {url}.")
 
@@ -356,14 +350,14 @@ def sync_register(
 @sync_app.command("exchange")
 def sync_exchange(folder: Folder, user: User = "") -> None:
     """Push what is new here and pull what is new elsewhere; resumes where a cut left it."""
-    with _open(folder, user) as wb, _bars() as progress:
+    with open_society(folder, user) as wb, Bars() as progress:
         print(wb.sync.exchange(progress=progress))
 
 
 @sync_app.command("state")
 def sync_state(folder: Folder) -> None:
     """Say what there is to push, and when the last exchange was."""
-    with _open(folder) as wb:
+    with open_society(folder) as wb:
         for name, value in dict(wb.sync.state()).items():
             print(f"{name:22} {value}")
 
@@ -371,8 +365,8 @@ def sync_state(folder: Folder) -> None:
 @sync_app.command("conflicts")
 def sync_conflicts(folder: Folder) -> None:
     """List what two societies changed at once."""
-    with _open(folder) as wb:
-        _print_frame(wb.sync.conflicts())
+    with open_society(folder) as wb:
+        print_frame(wb.sync.conflicts())
 
 
 @app.command(add_help_option=False, context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
@@ -397,7 +391,7 @@ def staff_add(
     user: User = "",
 ) -> None:
     """Let a person sign in to the staff apps."""
-    with _open(folder, user) as wb:
+    with open_society(folder, user) as wb:
         wb.staff.add(name, password=password, roles=role, database=database, why="added from the command line")
         print(f"{name} may sign in as {', '.join(role)}{', and log in to the database' if database else ''}.")
 
@@ -428,7 +422,7 @@ def roles_show(folder: Folder) -> None:
     """Show what each role may do, and who has it."""
     from .core.roles_postgres import rows
 
-    with _open(folder) as wb:
+    with open_society(folder) as wb:
         for row in rows(wb.book):
             print(f"{row['role']}: {row['may']}")
             print(f"    writes {row['writes']}; sees contacts: {row['private']}; {row['people'] or 'nobody'}")
@@ -439,9 +433,9 @@ def roles_check(folder: Folder) -> None:
     """Compare what the office's database allows with what it should."""
     from .core.roles_postgres import check as check_roles
 
-    with _open(folder) as wb:
+    with open_society(folder) as wb:
         findings = check_roles(wb.book)
-    _print_findings(findings)
+    print_findings(findings)
     if findings:
         raise typer.Exit(1)
     print("The database allows each role what it should, and nothing else.")
@@ -510,40 +504,3 @@ def _give_up(sentence: str) -> NoReturn:
 def _os_words(error: OSError) -> str:
     place = f" ({error.filename})" if error.filename else ""
     return f"the system refused: got {error.strerror or error}{place}. Check the path, the room on the disk and who may write."
-
-
-def _open(folder: Path, user: str = "") -> Workbench:
-    from .api import Workbench
-
-    return Workbench.open(folder, user=user)
-
-
-class _bars:  # noqa: N801  reads as a word at its call
-    """A progress bar per thing being done, on standard error."""
-
-    def __enter__(self) -> Callable[[str, int, int], None]:
-        self._bar: tqdm[Any] | None = None
-        self._what = ""
-        return self._show
-
-    def _show(self, what: str, done: int, total: int) -> None:
-        if self._bar is None or self._what != what:  # a bar that nobody sees (cron, a pipe) does not know its own name
-            self.__exit__()
-            self._bar, self._what = tqdm(total=total, desc=what, leave=False, disable=None), what
-        self._bar.total = total
-        self._bar.update(done - self._bar.n)
-
-    def __exit__(self, *_: object) -> None:
-        if self._bar is not None:
-            self._bar.close()
-
-
-def _print_findings(findings: Sequence[Finding], most: int = 20) -> None:
-    for finding in findings[:most]:
-        print(f"  {finding}")
-    if len(findings) > most:
-        print(f"  ... and {len(findings) - most} more findings")
-
-
-def _print_frame(frame: Any) -> None:
-    print(frame.to_string(index=False) if len(frame) else "(nothing)")

@@ -1,7 +1,5 @@
 """The register in the `workbench` command: onboard files, see what was loaded, take it back; its digest, export and import."""
 
-# ruff: noqa: T201  these verbs speak to a shell
-
 from __future__ import annotations
 
 from pathlib import Path
@@ -9,15 +7,13 @@ from typing import Annotated
 
 import typer
 
+from .cli_parts import Bars, Folder, User, Why, open_society, print_findings, print_frame
+from .core.errors import WorkbenchError
+
 onboard_app = typer.Typer(no_args_is_help=True, help="Files into the register: guess, load, list, undo.")
 register_app = typer.Typer(no_args_is_help=True, help="The whole register: digest, export, import.")
 
-Folder = Annotated[Path, typer.Argument(help="The society's workspace.")]
 File = Annotated[Path, typer.Argument(help="A CSV, XLSX or JSON file.")]
-User = Annotated[
-    str, typer.Option("--user", "-u", envvar="WORKBENCH_USER", help="Who does this; the system's user when not said.")
-]
-Why = Annotated[str, typer.Option("--why", help="The reason, for the journal.")]
 
 
 @onboard_app.command("guess")
@@ -31,18 +27,15 @@ def onboard_guess(
     user: User = "",
 ) -> None:
     """Guess what each column of a file is, show it with the evidence, and keep it as a layout if asked to."""
-    from .cli import _open, _print_frame
-    from .core.errors import WorkbenchError
-
     corrections: dict[str, str] = {}
     for text in column or []:
         name, equals, value = text.partition("=")
         if not equals:
             raise WorkbenchError("not a correction", got=text, expected="COLUMN=FIELD, like 'Work Title=title'")
         corrections[name] = value
-    with _open(folder, user) as wb:
+    with open_society(folder, user) as wb:
         guess = wb.onboarding.guess(file, purpose).with_(corrections)
-        _print_frame(guess.frame())
+        print_frame(guess.frame())
         print(guess)
         if save:
             print(f"Kept as {guess.save(save, why=why)}")
@@ -61,11 +54,9 @@ def onboard_load(
     user: User = "",
 ) -> None:
     """Load right holders, works, recordings, releases, performances or agreements; all of a file, or nothing of it."""
-    from .cli import _bars, _open, _print_findings
-
-    with _open(folder, user) as wb, _bars() as progress:
+    with open_society(folder, user) as wb, Bars() as progress:
         intake = wb.onboarding.load(file, layout=layout, why=why, existing=existing, dry_run=dry_run, progress=progress)
-    _print_findings(intake.findings)
+    print_findings(intake.findings)
     print(intake.require_taken())
     if intake.import_id:
         print(f"To take it back: workbench onboard undo {folder} {intake.import_id} --why ...")
@@ -74,11 +65,9 @@ def onboard_load(
 @onboard_app.command("imports")
 def onboard_imports(folder: Folder) -> None:
     """List what was loaded, newest first."""
-    from .cli import _open, _print_frame
-
-    with _open(folder) as wb:
+    with open_society(folder) as wb:
         columns = ["id", "at", "who", "file_name", "layout", "lines", "quarantined", "created", "changed", "state", "why"]
-        _print_frame(wb.onboarding.imports()[columns])
+        print_frame(wb.onboarding.imports()[columns])
 
 
 @onboard_app.command("undo")
@@ -90,9 +79,7 @@ def onboard_undo(
     user: User = "",
 ) -> None:
     """Take an import back whole; refused where something of it was worked on since."""
-    from .cli import _open
-
-    with _open(folder, user) as wb:
+    with open_society(folder, user) as wb:
         undone = wb.onboarding.undo(import_id, why=why, partly=partly)
         print(undone)
         for one in undone.left:
@@ -102,9 +89,7 @@ def onboard_undo(
 @register_app.command("digest")
 def register_digest(folder: Folder) -> None:
     """Print the digest of what the register says."""
-    from .cli import _open
-
-    with _open(folder) as wb:
+    with open_society(folder) as wb:
         print(wb.register.digest())
 
 
@@ -115,9 +100,7 @@ def register_export(
     private: Annotated[bool, typer.Option("--private", help="Memberships, contacts and papers as well.")] = False,
 ) -> None:
     """Write the whole register into one file."""
-    from .cli import _bars, _open
-
-    with _open(folder) as wb, _bars() as progress:
+    with open_society(folder) as wb, Bars() as progress:
         print(wb.register.export(to, private=private, progress=progress))
 
 
@@ -129,7 +112,5 @@ def register_load(
     user: User = "",
 ) -> None:
     """Load an exported register, with the same identifiers, all of it or nothing."""
-    from .cli import _bars, _open
-
-    with _open(folder, user) as wb, _bars() as progress:
+    with open_society(folder, user) as wb, Bars() as progress:
         print(wb.register.load(file, why=why, progress=progress))

@@ -9,7 +9,8 @@ from .page import Node, h, show
 from .parts import count, messages, tag
 from .register_card import draw_card
 from .register_form import form
-from .register_model import EDITORS, SEARCHED, Draft, Hit, Problem, RegisterModel
+from .register_model import RegisterModel
+from .register_reading import EDITORS, SEARCHED, Draft, Hit, Problem
 from .register_words import KINDS
 from .session import Session
 

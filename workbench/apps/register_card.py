@@ -13,7 +13,8 @@ from .page import Child, Node, h
 from .parts import ago, table, tag
 from .register_fields import Field, fields_of, said
 from .register_form import form, values_of
-from .register_model import Card, Merging, RegisterModel
+from .register_model import RegisterModel
+from .register_reading import Card, Merging
 from .register_words import CODES, KINDS, TAGS, field_name
 
 SHOWN_MOVES = 12

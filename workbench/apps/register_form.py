@@ -8,7 +8,7 @@ from typing import Any
 from ..core.documents import Document, Kind
 from .page import Node, h
 from .register_fields import SPARE_ROWS, Field, written
-from .register_model import new_fields
+from .register_reading import new_fields
 from .register_words import field_name
 
 
