@@ -180,7 +180,7 @@ def test_a_malformed_file_says_line_field_and_what_to_do_and_a_refused_one_leave
     before = counts(shop)
     layout = "streaming-report-v1" if what == "usage" else "works-v1"
     more = ("--licence", "TALA-C-000001", "--period", PERIOD) if what == "usage" else ()
-    verb = ("usage", "load") if what == "usage" else ("load",)
+    verb = ("usage", "load") if what == "usage" else ("onboard", "load")
     code, said = workbench(*verb, shop, file, "--layout", layout, *more)
     assert "Traceback" not in said
     assert code == (2 if fault.refused else 0), said
