@@ -105,14 +105,15 @@ def lives(rng: Random, members: Sequence[Member]) -> list[dict[str, Any]]:
 
 
 def releases(rng: Random, recordings: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return albums: recordings of one artist with one label, four to fourteen of them, with an invented bar code."""
-    piles: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    """Return albums: four to fourteen recordings of one artist, with an invented bar code, by the label of the first."""
+    piles: dict[str, list[dict[str, Any]]] = {}
     for recording in recordings:
-        piles.setdefault((recording["label"], recording["main_artist"]), []).append(recording)
+        piles.setdefault(recording["main_artist"], []).append(recording)
     made: list[dict[str, Any]] = []
-    for (label, artist), pile in sorted(piles.items()):
-        if len(pile) not in TRACKS and len(pile) < TRACKS.stop:
+    for artist, pile in sorted(piles.items()):
+        if len(pile) < TRACKS.start:
             continue
+        label = pile[0]["label"]
         songs = pile[: rng.choice(TRACKS)]
         year = max(song["recorded_year"] for song in songs)
         made.append(
