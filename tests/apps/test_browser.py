@@ -271,9 +271,44 @@ def test_when_nobody_answers_the_page_says_so_and_nothing_is_lost(
     page.wait_for_selector(".notice.warning:has-text('does not answer')")
 
 
+def test_a_record_is_found_looked_through_changed_and_undone_by_keyboard_alone(
+    server: str, society: Path, somebody: Callable[..., Person]
+) -> None:
+    with Workbench.open(society) as wb:
+        work = wb.works.get_many()[0]
+    me = somebody(server, "a.mwangi")
+    page = me.open("/register")
+    page.keyboard.press("/")
+    page.keyboard.type(work.id)
+    page.wait_for_selector(f"ul.plain code:has-text('{work.id}')")
+    page.keyboard.press("Escape")
+    page.focus("ul.plain button")
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".tabs >> text=Who collects")
+    page.focus(".tabs button:has-text('Who collects')")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("img.picture")
+    assert page.evaluate("document.querySelector('img.picture').naturalWidth") > 100
+    picture(page, "register-chain")
+    page.keyboard.press("e")
+    page.wait_for_selector("form.record-form")
+    page.fill("[name=title]", "<b>Another</b> name")
+    page.fill("[name=why]", "a letter")
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".notice.good:has-text('Saved')")
+    assert page.inner_text("h2.name") == "<b>Another</b> name"
+    page.keyboard.press("h")
+    page.wait_for_selector("ol.history >> text=a letter")
+    page.focus("ol.history button:has-text('Undo')")
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".notice.good:has-text('Undone')")
+    with Workbench.open(society) as wb:
+        assert wb.works.get(work.id).title == work.title
+
+
 def test_every_page_fits_a_narrow_screen_and_names_all_it_has(quiet_server: str, somebody: Callable[..., Person]) -> None:
     me = somebody(quiet_server, "d.njeri", viewport={"width": 390, "height": 844})
-    for path in ("/", "/match_review", "/distribution_run", "/sync"):
+    for path in ("/", "/register", "/cleaning", "/match_review", "/distribution_run", "/sync"):
         page = me.open(path)
         assert page.evaluate("document.documentElement.scrollWidth") <= 390
         nameless = page.evaluate(
