@@ -402,7 +402,7 @@ def test_a_file_sent_in_pieces_lies_in_the_inbox_and_on_the_bench(model: Cleanin
 @pytest.mark.parametrize(
     ("name", "start", "size", "says"),
     [
-        ("new.exe", 0, 5, "not a table"),
+        ("new.exe", 0, 5, "not a file for this place"),
         ("new.csv", 3, 5, "a piece of the file is missing"),
         ("new.csv", 0, 0, "empty or too large"),
         ("new.csv", 0, 10**12, "empty or too large"),

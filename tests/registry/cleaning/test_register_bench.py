@@ -49,7 +49,7 @@ def test_a_document_that_somebody_changed_meanwhile_is_refused_and_the_others_ar
     saved = bench.save(why="in capitals")
     assert saved.saved == (songs[2],)
     assert [entity_id for entity_id, _ in saved.refused] == [songs[1]]
-    assert "changed by someone else" in saved.refused[0][1]
+    assert "this work was changed by" in saved.refused[0][1]
     assert both.works.get(songs[1]).title == "Sauti ya Mto Mkubwa"
 
 
