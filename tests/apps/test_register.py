@@ -74,6 +74,17 @@ def test_whatever_is_typed_can_be_drawn(open_as) -> None:
         assert text_of(register.draw(model, session))
 
 
+def test_a_record_is_called_by_its_name_whatever_is_in_it_and_an_agreement_after_its_parties(open_as) -> None:
+    model, _ = open_as("a.mwangi")
+    work = model.wb.works.change(a_work(model), title="→ Mbele →", why="test")
+    model.do("open", {"kind": "work", "id": work.id})
+    assert model.notice is None, model.notice
+    assert model.card.title == "→ Mbele →"
+    agreement = model.wb.agreements.frame().iloc[0]
+    model.do("open", {"kind": "agreement", "id": agreement["id"]})
+    assert model.card.title == f"{agreement['assignor']} → {agreement['acquirer']}"
+
+
 def test_nothing_found_says_so_and_how_to_go_on(open_as) -> None:
     model, session = open_as("c.auma")
     model.do("search", {"value": "zzzzqqqq xxjjkk"})

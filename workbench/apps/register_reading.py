@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -28,6 +28,12 @@ NEWEST = 8
 LINKED = 40
 SURE = 99.0
 """From this score on a name that was typed is taken for a record, when nothing else comes near."""
+CALLED_AFTER = {
+    "agreement": ("assignor_party_id", "acquirer_party_id"),
+    "mandate": ("party_id",),
+    "membership": ("party_id",),
+}
+"""Records without a name of their own, and the parties they are called after."""
 TABS = ("record", "problems", "chain", "linked", "papers", "history")
 EDITORS = ("analyst", "admin")
 LARGEST_PAPER_BYTES = 50 * 2**20
@@ -353,40 +359,29 @@ class ReadingModel(PageModel):
         self.paper = None
 
 
-def titles_of(connection: Any, wanted: Any) -> dict[str, str]:
-    """Return what each record is called, by id, from (kind, id) pairs."""
+def titles_of(connection: Any, wanted: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Return what each record is called, by id, from (kind, id) pairs; without a name of its own, after its parties."""
     by_kind: dict[str, set[str]] = {}
     for kind, entity_id in wanted:
         by_kind.setdefault(kind, set()).add(entity_id)
-    titles: dict[str, str] = {}
-    for name, ids in by_kind.items():
-        kind = next((kind for kind in KINDS.values() if kind.table.name == name), None)
-        if kind is not None:
-            titles |= {key: title_of(name, one) for key, one in documents.load_many(connection, kind, sorted(ids)).items()}
-    needed = {(name, entity_id) for name, entity_id in by_kind_pairs(by_kind) if titles.get(entity_id, "").startswith("→")}
-    if needed:
-        with_parties = {entity_id: titles[entity_id][1:] for _, entity_id in needed}
-        parties = titles_of(connection, [("party", party) for text in with_parties.values() for party in text.split("→")])
-        titles |= {
-            entity_id: " → ".join(parties.get(party, party) for party in text.split("→"))
-            for entity_id, text in with_parties.items()
-        }
-    return titles
+    found = {
+        entity_id: (kind, document)
+        for kind, ids in by_kind.items()
+        if kind in KINDS
+        for entity_id, document in documents.load_many(connection, KINDS[kind], sorted(ids)).items()
+    }
+    parties = {key: [one[name] for name in CALLED_AFTER[kind]] for key, (kind, one) in found.items() if kind in CALLED_AFTER}
+    asked = sorted({party_id for ids in parties.values() for party_id in ids})
+    people = documents.load_many(connection, KINDS["party"], asked) if asked else {}
+    return {
+        key: " → ".join(_title_of("party", people[one]) for one in parties[key]) if key in parties else _title_of(kind, document)
+        for key, (kind, document) in found.items()
+    }
 
 
-def by_kind_pairs(by_kind: Mapping[str, set[str]]) -> list[tuple[str, str]]:
-    """Return (kind, id) for every id, in order."""
-    return [(name, entity_id) for name, ids in sorted(by_kind.items()) for entity_id in sorted(ids)]
-
-
-def title_of(kind: str, document: Document) -> str:
-    """Return what a record is called; one that is called after its parties starts with an arrow, with their ids."""
+def _title_of(kind: str, document: Document) -> str:
     if kind == "party":
         return f"{document['first_name']} {document['name']}".strip()
-    if kind == "agreement":
-        return f"→{document['assignor_party_id']}→{document['acquirer_party_id']}"
-    if kind in ("mandate", "membership"):
-        return f"→{document['party_id']}"
     return str(document.get("title") or document.get("name") or document.get("number") or document["id"])
 
 
