@@ -14,7 +14,9 @@ from pathlib import Path
 import pytest
 
 import workbench.api  # noqa: F401  declares every table
+from workbench.core.office import Office
 from workbench.core.store import metadata
+from workbench.registry.cleaning import Cleaning
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md")])
@@ -140,3 +142,14 @@ def test_the_changelog_tells_of_this_version() -> None:
     version = re.search(r'^version = "(.+)"', (ROOT / "pyproject.toml").read_text(encoding="utf-8"), re.MULTILINE)
     assert version
     assert f"## {version[1]}" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+
+
+def test_the_recipe_of_the_how_to_does_what_its_sentences_say(office: Office, tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "how-to" / "clean-a-catalogue.md").read_text(encoding="utf-8")
+    [recipe] = re.findall(r"^```yaml\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    (tmp_path / "recipe.yaml").write_text(recipe, encoding="utf-8")
+    (tmp_path / "list.csv").write_text('Title,Writer,Publisher\nTaa  ya Pwani,"Mbele, Amani",Kivuko Editions\n', encoding="utf-8")
+    desk = Cleaning(office)
+    bench = desk.open(tmp_path / "list.csv", keep=False)
+    bench.replay(desk.recipe(tmp_path / "recipe.yaml"))
+    assert bench.frame().drop(columns="#").to_numpy().tolist() == [["Taa ya Pwani", "Amani", "Mbele", "Kivuko Éditions"]]
